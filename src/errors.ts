@@ -1,0 +1,74 @@
+/**
+ * What can go wrong, told twice: `code` for programs, `message` and `hint` for people.
+ * The HTTP status each code becomes stands beside it, so that the gateway needs no list of its own.
+ */
+const STATUS = {
+  /** An address, CID, option or header that cannot be read. */
+  BAD_ADDRESS: 400,
+  BAD_OPTION: 400,
+  /** The path does not exist below a root that we could read. */
+  NOT_FOUND: 404,
+  /** The name exists nowhere: NXDOMAIN, no DNSLink record, no IPNS record. */
+  NO_DNSLINK: 404,
+  NAME_LOOP: 400,
+  /** The content is there but is not what was asked for (a directory where a file is needed). */
+  NOT_A_FILE: 400,
+  /** Bytes we cannot decode: an unknown codec or hash, a broken node. */
+  UNSUPPORTED: 501,
+  BAD_BLOCK: 502,
+  /** Nobody reachable has it, or nobody answered in time. */
+  NO_PROVIDERS: 504,
+  DNS_UNREACHABLE: 502,
+  IPNS_NOT_FOUND: 404,
+  IPNS_INVALID: 502,
+  TIMEOUT: 504,
+  /** This machine: its folders, its ports, its disk. */
+  DIR_LOCKED: 500,
+  DIR_UNWRITABLE: 500,
+  DIR_TOO_NEW: 500,
+  PORT_IN_USE: 500,
+  DISK_FULL: 507,
+  BAD_SITE: 400,
+  STOPPED: 503,
+} as const;
+
+/** Every code a {@link NethoodError} can carry. */
+export type ErrorCode = keyof typeof STATUS;
+
+/** The one error class of Nethood. Match on `code`; show `message` and, if there is one, `hint`. */
+export class NethoodError extends Error {
+  override readonly name = "NethoodError";
+  readonly code: ErrorCode;
+  /** What the person can do next, as one sentence. */
+  readonly hint: string | undefined;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; hint?: string } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint;
+  }
+
+  /** The HTTP status this error becomes. */
+  get status(): number {
+    return STATUS[this.code];
+  }
+}
+
+/** The `code` of a Node.js system error such as `ENOSPC`, searched through the chain of causes. */
+export function systemCode(error: unknown): string | undefined {
+  for (let e = error; e instanceof Error; e = e.cause) {
+    const code = (e as { code?: unknown }).code;
+    if (typeof code === "string" && /^E[A-Z]+$/.test(code)) return code;
+  }
+  return undefined;
+}
+
+/** Whether an operation ended because its signal was aborted, not because it failed. */
+export function isAbort(error: unknown, signal?: AbortSignal): boolean {
+  return signal?.aborted === true ||
+    (error instanceof Error && (error.name === "AbortError" || error.name === "TimeoutError"));
+}
