@@ -1,0 +1,41 @@
+/** Content types: by the name first, by the bytes where the name says nothing. */
+import mime from "mime";
+
+const TEXT = /^text\/|^application\/(javascript|json|xml|manifest\+json)$|\+(xml|json)$/;
+
+/**
+ * @param name the last segment of the path
+ * @param head the first bytes of the file
+ */
+export function contentType(name: string, head: Uint8Array): string {
+  const type = mime.getType(name) ?? sniff(head);
+  // A page that is not UTF-8 names its encoding itself; a header that said otherwise would win over it.
+  return TEXT.test(type) && isUtf8(head) ? `${type}; charset=utf-8` : type;
+}
+
+/** The few formats that are common without an extension (WHATWG mimesniff, tables in sections 6 and 7). */
+function sniff(head: Uint8Array): string {
+  const start = new TextDecoder("latin1").decode(head.subarray(0, 512));
+  if (/^\s*<(!doctype html|html|head|body|script|!--)/i.test(start)) return "text/html";
+  if (/^\s*<\?xml/.test(start)) return /<svg/.test(start) ? "image/svg+xml" : "text/xml";
+  if (start.startsWith("%PDF-")) return "application/pdf";
+  if (start.startsWith("\x89PNG\r\n\x1a\n")) return "image/png";
+  if (start.startsWith("\xff\xd8\xff")) return "image/jpeg";
+  if (/^GIF8[79]a/.test(start)) return "image/gif";
+  if (/^RIFF....WEBP/s.test(start)) return "image/webp";
+  if (/^....ftyp/s.test(start)) return "video/mp4";
+  if (start.startsWith("\x1a\x45\xdf\xa3")) return "video/webm";
+  // deno-lint-ignore no-control-regex
+  return /[\x00-\x08\x0e-\x1a\x1c-\x1f]/.test(start) ? "application/octet-stream" : "text/plain";
+}
+
+/** Whether the beginning of a file is UTF-8; it may end in the middle of a character. */
+function isUtf8(head: Uint8Array): boolean {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(head.subarray(0, 4096), { stream: true });
+    return true;
+  } catch {
+    // The only thing a fatal decoder throws for.
+    return false;
+  }
+}

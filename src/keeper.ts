@@ -1,0 +1,84 @@
+/** Keeps what was opened: pins it, notes the visit, and so offers it to others. Readers do not wait for it. */
+import type { Helia } from "@helia/interface";
+import type { Blocks } from "./content/blocks.ts";
+import { pinAll, pinEach } from "./content/pin.ts";
+import type { Entry, FileEntry } from "./content/read.ts";
+import { isAbort } from "./errors.ts";
+import type { Records, Visit } from "./store/records.ts";
+
+/** A page that is opened again within this time is not noted again. */
+const NOTED_MS = 60_000;
+
+const MAX_NOTED = 10_000;
+
+export interface Keeper {
+  /** The same entry; a file in it that is read to its end is kept under this address. */
+  watch(entry: Entry, address: string): Entry;
+  visits(): Visit[];
+  /** Waits for what is still being noted. */
+  stop(): Promise<void>;
+}
+
+export function createKeeper(
+  { helia, blocks, records, log }: {
+    helia: Pick<Helia, "pins">;
+    blocks: Blocks;
+    records: Records;
+    log: (line: string) => void;
+  },
+): Keeper {
+  const noted = new Map<string, number>();
+  const underway = new Set<Promise<void>>();
+  const over = new AbortController();
+
+  return {
+    watch(entry, address) {
+      if (entry.kind !== "file") return entry;
+      return {
+        ...entry,
+        async *bytes(range, options) {
+          yield* entry.bytes(range, options);
+          if (range === undefined || range.start === 0 && range.end === entry.size) {
+            note(entry, address);
+          }
+        },
+      };
+    },
+    visits: () =>
+      records.all<Visit>(
+        "SELECT address, cid, size, opened FROM visits ORDER BY opened DESC LIMIT 1000",
+      ),
+    async stop() {
+      over.abort();
+      await Promise.all(underway);
+    },
+  };
+
+  function note(entry: FileEntry, address: string): void {
+    const key = `${address} ${entry.cid}`;
+    const now = Date.now();
+    if (now - (noted.get(key) ?? 0) < NOTED_MS) return;
+    if (noted.size >= MAX_NOTED) noted.clear();
+    noted.set(key, now);
+    const work = keep(entry, address).catch((error) => {
+      noted.delete(key);
+      if (!isAbort(error, over.signal)) log(`${address} was read but could not be kept: ${error}`);
+    }).finally(() => underway.delete(work));
+    underway.add(work);
+  }
+
+  async function keep({ cid, above, size }: FileEntry, address: string): Promise<void> {
+    const known = records.get<{ cid: string }>("SELECT cid FROM visits WHERE address = ?", address);
+    if (known?.cid !== cid.toString()) {
+      await pinEach(helia, blocks, above, address, over);
+      await pinAll(helia, blocks, cid, address, over);
+    }
+    records.run(
+      "INSERT OR REPLACE INTO visits VALUES (?, ?, ?, ?)",
+      address,
+      cid.toString(),
+      size,
+      Date.now(),
+    );
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * A personal node: opens addresses, keeps what it opened, and shares it with its neighbours.
+ */
+import { homedir } from "node:os";
+import { join, resolve as absolute } from "node:path";
+import { withBitswap } from "@helia/bitswap";
+import type { Helia } from "@helia/interface";
+import { type HeliaWithLibp2p, withLibp2pLight } from "@helia/libp2p";
+import type { Fetch } from "@libp2p/fetch";
+import type { Libp2p } from "@libp2p/interface";
+import { createHeliaLight } from "helia";
+import { type Address, parseAddress } from "./content/address.ts";
+import type { Blocks } from "./content/blocks.ts";
+import { type Entry, open } from "./content/read.ts";
+import { createKeeper } from "./keeper.ts";
+import { createTxtResolver } from "./name/dns.ts";
+import { createDnsLink } from "./name/dnslink.ts";
+import { createNames, type Names } from "./name/ipns.ts";
+import { createResolver, type Resolved } from "./name/resolve.ts";
+import { createNeighbours, parsePeer } from "./routing/neighbours.ts";
+import { createRecordRouting } from "./routing/records.ts";
+import { DiskBlocks } from "./store/blocks.ts";
+import { RecordDatastore } from "./store/datastore.ts";
+import { createIpnsRecords } from "./store/ipns.ts";
+import { Records, type Visit } from "./store/records.ts";
+import { createExchange } from "./swarm/exchange.ts";
+import { createGuard } from "./swarm/guard.ts";
+import { libp2pOptions, listenError } from "./swarm/host.ts";
+
+export interface NodeOptions {
+  /** Folder for blocks, keys and records. Default: `$XDG_DATA_HOME/nethood`, or `~/.local/share/nethood`. */
+  dir?: string;
+  /** Addresses to listen on for peers, as multiaddrs. Default: TCP and WebSockets on every interface, ports chosen freely. */
+  listen?: string[];
+  /** Addresses of peers to stay connected to, as multiaddrs. Default: none. */
+  peers?: string[];
+  /** DNS servers: `1.1.1.1`, `127.0.0.1:5353`, `https://dns.example/dns-query`. Default: the system's. */
+  dns?: string[];
+  /** Find neighbours on the local network by mDNS. Default: true. */
+  mdns?: boolean;
+  /** Bytes of memory for recently read blocks; 0 keeps none. Default: 64 MiB. */
+  memory?: number;
+  /** How long the neighbours are asked for a block, in milliseconds. Default: 20,000. */
+  timeout?: number;
+  /** Told what a person may want to know: a peer that lies, a neighbour that cannot be reached. Default: silence. */
+  log?: (line: string) => void;
+}
+
+export interface OpenOptions {
+  signal?: AbortSignal | undefined;
+}
+
+/** What an address turned out to be, and how it was found. */
+export interface Opened {
+  entry: Entry;
+  resolved: Resolved;
+}
+
+export interface Node extends AsyncDisposable {
+  /** The peer ID, the same at every start from one folder. */
+  readonly id: string;
+  /** The folder. */
+  readonly dir: string;
+  /** Addresses at which peers can reach this node, as multiaddrs. */
+  readonly addresses: string[];
+  /** Peer IDs connected now. */
+  readonly peers: string[];
+  /** Follows an address's names to a CID and a path. @throws {NethoodError} as {@link Node.open}, without reading content */
+  resolve(address: Address | string, options?: OpenOptions): Promise<Resolved>;
+  /**
+   * Opens an address. A file that is read to its end is pinned under this address and offered to others.
+   *
+   * @throws {NethoodError} BAD_ADDRESS, NO_DNSLINK, DNS_UNREACHABLE, IPNS_NOT_FOUND, NOT_FOUND, NO_PROVIDERS, …
+   */
+  open(address: Address | string, options?: OpenOptions): Promise<Opened>;
+  /** Every address that was opened, the latest first. */
+  visits(): Visit[];
+  /** Where content is read from: memory, disk, neighbours. */
+  readonly blocks: Blocks;
+  /** IPNS names, found and published. */
+  readonly names: Names;
+  /** The Helia node below, for what Nethood has no words for. */
+  readonly helia: Helia & { readonly libp2p: Libp2p };
+  stop(): Promise<void>;
+}
+
+/** The folder used where none is given. */
+export function defaultDir(env: Record<string, string | undefined>): string {
+  return join(env.XDG_DATA_HOME || join(homedir(), ".local", "share"), "nethood");
+}
+
+/**
+ * Starts a node. It works without the internet: with what it has, and with the neighbours it finds.
+ *
+ * @throws {NethoodError} DIR_LOCKED, DIR_TOO_NEW, DIR_UNWRITABLE, DISK_FULL, BAD_OPTION, PORT_IN_USE
+ */
+export async function createNode(options: NodeOptions = {}): Promise<Node> {
+  const dir = absolute(options.dir ?? defaultDir({}));
+  const log = options.log ?? (() => undefined);
+  const peers = (options.peers ?? []).map(parsePeer);
+  const txt = createTxtResolver(options.dns);
+  await using starting = new AsyncDisposableStack();
+
+  const records = starting.adopt(new Records(dir), (records) => records.close());
+  const store = new DiskBlocks(
+    join(dir, "blocks"),
+    options.memory === undefined ? {} : { memory: options.memory },
+  );
+  await store.open();
+
+  const guard = createGuard((peer, why) => {
+    log(`${peer} is not asked any more: ${why}`);
+    void helia.libp2p.hangUp(peer);
+  });
+  const datastore = new RecordDatastore(records);
+  const light = createHeliaLight({ blockstore: store, datastore, blockBrokers: [guard.broker] });
+  const host = await libp2pOptions(options, datastore, guard.gater);
+  const helia: HeliaWithLibp2p<{ fetch: Fetch }> = withBitswap(withLibp2pLight(light, host));
+  starting.defer(async () => void await helia.stop());
+  await helia.start().catch((error) => {
+    throw listenError(error);
+  });
+  guard.watch(helia);
+
+  const neighbours = starting.adopt(
+    createNeighbours(helia.libp2p, { peers, log }),
+    (n) => n.stop(),
+  );
+  const ipnsRecords = createIpnsRecords(records);
+  const names = createNames(helia, [
+    createRecordRouting(helia.libp2p, neighbours, ipnsRecords, helia.keychain),
+  ], ipnsRecords);
+  const resolver = createResolver({ dnsLink: createDnsLink(txt), ipns: names.resolve, records });
+  const blocks = createExchange(store, {
+    fetch: helia.blockstore,
+    peers: () => helia.libp2p.getPeers().length,
+  }, options.timeout === undefined ? {} : { timeout: options.timeout });
+  const keeper = starting.adopt(
+    createKeeper({ helia, blocks, records, log }),
+    (keeper) => keeper.stop(),
+  );
+  const running = starting.move();
+
+  const resolve: Node["resolve"] = (address, own) =>
+    resolver.resolve(typeof address === "string" ? parseAddress(address) : address, own);
+
+  return {
+    id: helia.libp2p.peerId.toString(),
+    dir,
+    blocks,
+    names,
+    helia,
+    get addresses() {
+      return helia.libp2p.getMultiaddrs().map(String);
+    },
+    get peers() {
+      return helia.libp2p.getPeers().map(String);
+    },
+    resolve,
+    async open(address, own = {}) {
+      const resolved = await resolve(address, own);
+      const entry = await open(blocks, resolved.cid, resolved.path, own);
+      return { resolved, entry: keeper.watch(entry, resolved.chain[0]!) };
+    },
+    visits: keeper.visits,
+    stop: () => running.disposeAsync(),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}

@@ -1,0 +1,49 @@
+/** Publishes official versions of a site: a folder becomes a tree, the tree is pinned, and a signed record names it. */
+import { base36 } from "multiformats/bases/base36";
+import type { CID } from "multiformats/cid";
+import { parseName } from "./content/address.ts";
+import { pinAll } from "./content/pin.ts";
+import { type Added, addFolder, type AddOptions } from "./content/write.ts";
+import { TTL_MS } from "./name/ipns.ts";
+import type { Node } from "./node.ts";
+
+export interface PublishOptions extends AddOptions {
+  /** The site's DNS name, such as `docs.example.org`. Each name has a key of its own, made at its first publication. */
+  name: string;
+}
+
+/** A version that is out. */
+export interface Published extends Added {
+  /** The root of the tree. */
+  cid: CID;
+  /** The site's DNS name. */
+  site: string;
+  /** The IPNS key, as a base36 CID. It stays the same over all versions. */
+  key: string;
+  /** The TXT record for the publisher's DNS, in zone-file form. It is set once: later versions need no change there. */
+  dnslink: string;
+}
+
+export interface Seeder {
+  /**
+   * Publishes a folder. Until this returns, readers see the version before: the record is signed last.
+   *
+   * @throws {NethoodError} BAD_SITE, BAD_ADDRESS for the name, DISK_FULL
+   */
+  publish(dir: string, options: PublishOptions): Promise<Published>;
+}
+
+export function createSeeder(
+  { helia, blocks, names }: Pick<Node, "helia" | "blocks" | "names">,
+): Seeder {
+  return {
+    async publish(dir, options) {
+      const site = parseName(options.name);
+      const added = await addFolder(helia.blockstore, dir, options);
+      await pinAll(helia, blocks, added.cid, `/ipns/${site}`, options);
+      const key = (await names.publish(site, added.cid, options)).toString(base36);
+      const dnslink = `_dnslink.${site}. ${TTL_MS / 1000} IN TXT "dnslink=/ipns/${key}"`;
+      return { ...added, site, key, dnslink };
+    },
+  };
+}
