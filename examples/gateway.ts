@@ -8,5 +8,5 @@ const app = createGateway(node);
 app.notFound((c) => c.text("not here\n", 404));
 await using server = await serve(app, { port: 0 });
 console.log(server.url);
-const page = await fetch(`${server.url}/ipfs/bafkqacdjnzzwszi`);
+const page = await fetch(`${server.url}/ipfs/bafkqad2imvwgy3zmebzgkylemvzcccq`);
 console.log(page.status, await page.text());

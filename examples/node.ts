@@ -3,5 +3,5 @@ import process from "node:process";
 import { createNode } from "../mod.ts";
 
 await using node = await createNode({ dir: process.env.NETHOOD_DIR ?? "./data" });
-const { entry } = await node.open(process.argv[2] ?? "/ipfs/bafkqacdjnzzwszi");
+const { entry } = await node.open(process.argv[2] ?? "/ipfs/bafkqad2imvwgy3zmebzgkylemvzcccq");
 if (entry.kind === "file") { for await (const bytes of entry.bytes()) process.stdout.write(bytes); }

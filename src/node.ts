@@ -3,12 +3,6 @@
  */
 import { homedir } from "node:os";
 import { join, resolve as absolute } from "node:path";
-import { withBitswap } from "@helia/bitswap";
-import type { Helia } from "@helia/interface";
-import { type HeliaWithLibp2p, withLibp2pLight } from "@helia/libp2p";
-import type { Fetch } from "@libp2p/fetch";
-import type { Libp2p } from "@libp2p/interface";
-import { createHeliaLight } from "helia";
 import { type Address, parseAddress } from "./content/address.ts";
 import type { Blocks } from "./content/blocks.ts";
 import { type Entry, open } from "./content/read.ts";
@@ -24,8 +18,7 @@ import { RecordDatastore } from "./store/datastore.ts";
 import { createIpnsRecords } from "./store/ipns.ts";
 import { Records, type Visit } from "./store/records.ts";
 import { createExchange } from "./swarm/exchange.ts";
-import { createGuard } from "./swarm/guard.ts";
-import { libp2pOptions, listenError } from "./swarm/host.ts";
+import { type NetworkedHelia, startHelia } from "./swarm/helia.ts";
 
 export interface NodeOptions {
   /** Folder for blocks, keys and records. Default: `$XDG_DATA_HOME/nethood`, or `~/.local/share/nethood`. */
@@ -80,7 +73,7 @@ export interface Node extends AsyncDisposable {
   /** IPNS names, found and published. */
   readonly names: Names;
   /** The Helia node below, for what Nethood has no words for. */
-  readonly helia: Helia & { readonly libp2p: Libp2p };
+  readonly helia: NetworkedHelia;
   stop(): Promise<void>;
 }
 
@@ -108,19 +101,11 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
   );
   await store.open();
 
-  const guard = createGuard((peer, why) => {
-    log(`${peer} is not asked any more: ${why}`);
-    void helia.libp2p.hangUp(peer);
-  });
   const datastore = new RecordDatastore(records);
-  const light = createHeliaLight({ blockstore: store, datastore, blockBrokers: [guard.broker] });
-  const host = await libp2pOptions(options, datastore, guard.gater);
-  const helia: HeliaWithLibp2p<{ fetch: Fetch }> = withBitswap(withLibp2pLight(light, host));
-  starting.defer(async () => void await helia.stop());
-  await helia.start().catch((error) => {
-    throw listenError(error);
-  });
-  guard.watch(helia);
+  const helia = starting.adopt(
+    await startHelia({ blockstore: store, datastore }, options, log),
+    async (helia) => void await helia.stop(),
+  );
 
   const neighbours = starting.adopt(
     createNeighbours(helia.libp2p, { peers, log }),

@@ -2,44 +2,61 @@
 import { loadOrCreateSelfKey } from "@libp2p/config";
 import { type Fetch, fetch } from "@libp2p/fetch";
 import { type Identify, identify } from "@libp2p/identify";
-import { type ConnectionGater, FaultTolerance } from "@libp2p/interface";
+import { type ConnectionGater, FaultTolerance, type Libp2p } from "@libp2p/interface";
 import { mdns } from "@libp2p/mdns";
 import { noise } from "@libp2p/noise";
 import { type Ping, ping } from "@libp2p/ping";
 import { tcp } from "@libp2p/tcp";
+import { webRTCDirect } from "@libp2p/webrtc";
 import { webSockets } from "@libp2p/websockets";
 import { yamux } from "@libp2p/yamux";
 import type { Datastore } from "interface-datastore";
 import type { Libp2pOptions } from "libp2p";
 import { NethoodError } from "../errors.ts";
 
-/** Every interface, ports chosen by the system: a personal node announces its addresses, nobody has to know them beforehand. */
-const LISTEN = ["/ip4/0.0.0.0/tcp/0", "/ip4/0.0.0.0/tcp/0/ws", "/ip6/::/tcp/0"];
+/**
+ * Every interface, ports chosen by the system: a personal node announces its addresses, nobody has to know them beforehand.
+ * WebSockets and WebRTC-direct are for browsers.
+ */
+const LISTEN = [
+  "/ip4/0.0.0.0/tcp/0",
+  "/ip4/0.0.0.0/tcp/0/ws",
+  "/ip4/0.0.0.0/udp/0/webrtc-direct",
+  "/ip6/::/tcp/0",
+];
 
 /** How often the local network is asked for neighbours, in milliseconds. */
 const MDNS_INTERVAL_MS = 10_000;
 
 type Services = { identify: Identify; ping: Ping; fetch: Fetch };
 
-export type HostOptions = Libp2pOptions<Services> & { addresses: { listen: string[] } };
+export type Host = Libp2p<Services>;
+
+export interface HostSettings {
+  /** Multiaddrs to listen on. Default: {@link LISTEN}; an empty list listens nowhere. */
+  listen?: string[];
+  /** Default: true. */
+  mdns?: boolean;
+}
 
 export async function libp2pOptions(
-  options: { listen?: string[]; mdns?: boolean },
+  { listen, mdns: discover = true }: HostSettings,
   datastore: Datastore,
-  gater: ConnectionGater,
-): Promise<HostOptions> {
+  connectionGater: ConnectionGater,
+): Promise<Libp2pOptions<Services>> {
   return {
+    // Kept in the datastore: the same peer at every start.
     privateKey: await loadOrCreateSelfKey(datastore),
-    addresses: { listen: options.listen ?? LISTEN },
+    addresses: { listen: listen ?? LISTEN },
     // A machine without IPv6 still has IPv4; but what a person asked for must work.
     transportManager: {
-      faultTolerance: options.listen ? FaultTolerance.FATAL_ALL : FaultTolerance.NO_FATAL,
+      faultTolerance: listen ? FaultTolerance.FATAL_ALL : FaultTolerance.NO_FATAL,
     },
-    transports: [tcp(), webSockets()],
+    transports: [tcp(), webSockets(), webRTCDirect()],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
-    peerDiscovery: options.mdns === false ? [] : [mdns({ interval: MDNS_INTERVAL_MS })],
-    connectionGater: gater,
+    peerDiscovery: discover ? [mdns({ interval: MDNS_INTERVAL_MS })] : [],
+    connectionGater,
     // A ping can be stuck behind blocks on a thin line; that is no reason to hang up.
     connectionMonitor: { abortConnectionOnPingFailure: false },
     services: { identify: identify(), ping: ping(), fetch: fetch() },
@@ -49,14 +66,11 @@ export async function libp2pOptions(
 /** What kept the host from listening, as a sentence; any other error as it is. */
 export function listenError(error: unknown): unknown {
   const told = error instanceof Error ? error.message : "";
-  if (/EADDRINUSE|AddrInUse|address already in use/i.test(told)) {
+  if (/EADDRINUSE|address already in use/i.test(told)) {
     return new NethoodError(
       "PORT_IN_USE",
       "An address given with --listen is in use by another program.",
-      {
-        cause: error,
-        hint: "Choose another port, or port 0 for any that is free.",
-      },
+      { cause: error, hint: "Choose another port, or port 0 for any that is free." },
     );
   }
   if (/listen/i.test(told)) {

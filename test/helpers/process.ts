@@ -92,15 +92,26 @@ function start([program, ...args]: [string, ...string[]], options: SpawnOptions 
   const stdout = replay(child.stdout);
   let log = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => log += text);
+  child.once("exit", () => running.delete(child));
   const exit = new Promise<Ended>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code, signal) => resolve({ code, signal }));
   }).finally(() => running.delete(child));
   exit.catch(() => {}); // reported by whoever waits for it
 
+  // by id: after `child.kill()` Deno 2.9 reports that signal as the end, whatever the program made of it
+  const kill = (signal: NodeJS.Signals = "SIGTERM") => {
+    if (!running.has(child) || child.pid === undefined) return;
+    try {
+      process.kill(child.pid, signal);
+    } catch {
+      // it ended a moment ago
+    }
+  };
+
   const stop = async () => {
-    child.kill("SIGTERM");
-    const impatient = setTimeout(() => child.kill("SIGKILL"), GRACE_MS);
+    kill("SIGTERM");
+    const impatient = setTimeout(() => kill("SIGKILL"), GRACE_MS);
     try {
       return await exit;
     } finally {
@@ -137,7 +148,7 @@ function start([program, ...args]: [string, ...string[]], options: SpawnOptions 
       return log;
     },
     exit,
-    kill: (signal = "SIGTERM") => void child.kill(signal),
+    kill,
     stop,
     [Symbol.asyncDispose]: async () => void await stop(),
   };

@@ -1,0 +1,60 @@
+/** The Helia node below: stores in, network out, bitswap spoken with every IPFS node there is. */
+import { withBitswap } from "@helia/bitswap";
+import type { Helia } from "@helia/interface";
+import { withLibp2pLight } from "@helia/libp2p";
+import type { PeerId } from "@libp2p/interface";
+import { createHeliaLight } from "helia";
+import type { Blockstore } from "interface-blockstore";
+import type { Datastore } from "interface-datastore";
+import { createGuard } from "./guard.ts";
+import { type Host, type HostSettings, libp2pOptions, listenError } from "./host.ts";
+
+export type NetworkedHelia = Helia & { readonly libp2p: Host };
+
+/**
+ * Starts Helia without what it brings by default: public gateways, public routers and relays. A personal node asks neighbours.
+ *
+ * @throws {NethoodError} PORT_IN_USE, BAD_OPTION
+ */
+export async function startHelia(
+  stores: { blockstore: Blockstore; datastore: Datastore },
+  settings: HostSettings,
+  log: (line: string) => void,
+): Promise<NetworkedHelia> {
+  const guard = createGuard((peer: PeerId, why) => {
+    log(`${peer} is not asked any more: ${why}`);
+    void helia.libp2p.hangUp(peer);
+  });
+  const host = await libp2pOptions(settings, stores.datastore, guard.gater);
+  const light = withoutChannels(() =>
+    createHeliaLight({ ...stores, blockBrokers: [guard.broker] })
+  );
+  const helia = withBitswap(withLibp2pLight(light, host));
+  try {
+    await helia.start();
+  } catch (error) {
+    await helia.stop();
+    throw listenError(error);
+  }
+  guard.watch(helia);
+  return helia;
+}
+
+/**
+ * Helia's lock opens a BroadcastChannel to share itself with worker threads. There are none here, and Deno does not end a
+ * program while a channel is open: it is closed at once.
+ */
+function withoutChannels<T>(make: () => T): T {
+  const Channel = globalThis.BroadcastChannel;
+  globalThis.BroadcastChannel = class extends Channel {
+    constructor(name: string) {
+      super(name);
+      this.close();
+    }
+  };
+  try {
+    return make();
+  } finally {
+    globalThis.BroadcastChannel = Channel;
+  }
+}
