@@ -93,7 +93,7 @@ async function askTcp(
       signal.addEventListener("abort", () => reject(signal.reason), { once: true });
       socket.on("error", reject);
       socket.on("close", () => reject(new NoAnswer("connection closed")));
-      socket.on("data", (chunk) => {
+      socket.on("data", (chunk: Buffer) => {
         bytes = Buffer.concat([bytes, chunk]);
         const end = bytes.length < 2 ? Infinity : 2 + bytes.readUInt16BE();
         if (bytes.length < end) return;

@@ -1,5 +1,5 @@
 /** DNS servers, as a person writes them and as the operating system names them. */
-import { getServers } from "node:dns";
+import dns from "node:dns";
 import { isIP, isIPv4, isIPv6, SocketAddress } from "node:net";
 import { NethoodError } from "../errors.ts";
 
@@ -42,7 +42,8 @@ export function parseServer(text: string): DnsServer {
 
 /** The servers this machine is set up with; none where it has no network configuration. */
 export function systemServers(): DnsServer[] {
-  return [...new Set(getServers())].map(parseServer);
+  // Through the module: on Node.js, a getServers imported by name goes on telling the servers of before setServers().
+  return [...new Set(dns.getServers())].map(parseServer);
 }
 
 function parsePlain(text: string): PlainServer | undefined {

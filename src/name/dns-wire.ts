@@ -8,6 +8,9 @@ import { NethoodError } from "../errors.ts";
 /** Longest name in its written form: RFC 1035 section 2.3.4 allows 255 bytes with the length bytes of the wire form. */
 const MAX_NAME = 253;
 
+/** Id, flags and, from the seventh byte on, the number of records in each section. */
+const HEADER_BYTES = 12;
+
 /** Bytes of an answer over UDP that cross every common link in one piece (DNS Flag Day 2020). */
 const UDP_BYTES = 1232;
 
@@ -86,8 +89,9 @@ const EDNS: Answer = {
  */
 export function decodeReply(message: Uint8Array, asked: Question): Reply | undefined {
   const bytes = Buffer.from(message.buffer, message.byteOffset, message.byteLength);
+  if (bytes.length < HEADER_BYTES) return undefined;
   // A truncated message may end within a record: what it answers is read first, by itself.
-  const head = tryDecode(Buffer.from(bytes).fill(0, 6, 12));
+  const head = tryDecode(Buffer.from(bytes).fill(0, 6, HEADER_BYTES));
   if (head === undefined || !repeats(head, asked)) return undefined;
   if (head.flag_tc) return { kind: "truncated" };
 

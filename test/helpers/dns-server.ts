@@ -16,8 +16,8 @@ export type Zone = Record<string, ZoneEntry>;
 
 /** Ways to misbehave; all of them can be changed while the server runs. */
 export interface Trouble {
-  /** Says nothing at all; `"edns"`: nothing to questions that use EDNS. */
-  drop?: boolean | "edns";
+  /** Says nothing at all; `"edns"`: nothing to questions that use EDNS; `"tcp"`: nothing over TCP. */
+  drop?: boolean | "edns" | "tcp";
   /** Milliseconds to wait before an answer. */
   delay?: number;
   /** Sends every UDP answer cut off in the middle of a record, and marked as such; `"tcp"`: over TCP too. */
@@ -126,7 +126,9 @@ export async function createDnsServer(
     const query = dns.decode(message);
     queries.push(`${transport} ${query.questions?.[0]?.name}`);
     packets.push(query);
-    const silent = trouble.drop === "edns" ? ednsSize(query) !== undefined : trouble.drop;
+    const { drop } = trouble;
+    const silent = drop === true || drop === transport ||
+      (drop === "edns" && ednsSize(query) !== undefined);
     return silent ? undefined : query;
   }
 

@@ -252,11 +252,10 @@ suite("name/dnslink", (test) => {
     assert.is(await ends[0], "one");
     assert.not(signals[0]!.aborted);
     second.abort("two");
-    server.trouble.drop = false;
-    const fresh = dnsLink("example.org");
     assert.is(await ends[1], "two");
     assert.ok(signals[0]!.aborted);
-    assert.is((await fresh).value, A);
+    server.trouble.drop = false;
+    assert.is((await dnsLink("example.org")).value, A);
   });
 
   test("an abort before the call asks nobody", async () => {
@@ -303,7 +302,6 @@ suite("name/dnslink", (test) => {
       "[::1]",
       "127.0.0.1",
       "0x7f.1",
-      "xn--a.example.org",
       `${"a".repeat(64)}.org`,
       "a.".repeat(130) + "org",
       `${"a".repeat(61)}.`.repeat(4) + "org", // fits by itself, not with the prefix
