@@ -71,7 +71,7 @@ export function parseAddress(text: string): Address {
     const cid = tryCid(host);
     return fromPath(cid && cid.code !== LIBP2P_KEY ? "ipfs" : "ipns", host + path);
   }
-  return { namespace: "ipns", root: parseName(hostname(host)), path: parsePath(path) };
+  return { namespace: "ipns", root: parseName(withoutPort(host)), path: parsePath(path) };
 }
 
 /** The canonical form, `/ipfs/<cid>/path` or `/ipns/<name>/path`, percent-encoded. */
@@ -198,9 +198,13 @@ function tryPeerId(text: string): CID | undefined {
   }
 }
 
-/** A `Host` without its port, in lower case. */
+/** A `Host` as it is compared: without its port and the final dot, in lower case. */
 function hostname(host: string): string {
-  return host.toLowerCase().replace(/:\d*$/, "").replace(/\.$/, "");
+  return withoutPort(host).toLowerCase().replace(/\.$/, "");
+}
+
+function withoutPort(host: string): string {
+  return host.replace(/:\d*$/, "");
 }
 
 function bad(message: string, hint = HINT, cause?: unknown): NethoodError {
