@@ -95,7 +95,7 @@ function children(parent: Pending, node: FileNode, range: Range): Pending[] {
   let start = parent.start + node.data.byteLength;
   for (const { cid, size } of node.parts) {
     const end = start + size;
-    if (start < range.end && end > range.start) {
+    if (Math.max(start, range.start) < Math.min(end, range.end)) {
       found.push({ cid, start, end, depth: parent.depth + 1 });
     }
     start = end;

@@ -41,7 +41,7 @@ export function decodeNode(cid: CID, block: Uint8Array): UnixNode {
   if (cid.code !== DAG_PB) {
     throw new NethoodError(
       "UNSUPPORTED",
-      `${cid} is not a file or folder (codec 0x${cid.code.toString(16)}).`,
+      `The block ${cid} is not a file or folder (codec 0x${cid.code.toString(16)}).`,
       { hint: "Only UnixFS content (dag-pb and raw blocks) can be opened as a page." },
     );
   }

@@ -15,9 +15,10 @@ export const DAG_PB = 0x70;
 export const DAG_CBOR = 0x71;
 
 /** One UnixFS node in the words of its wire format; `links` are its children. */
-export type Wire = NonNullable<Node["data"]> extends infer Data
-  ? Partial<Data> & { links?: WireLink[] }
-  : never;
+export interface Wire extends Omit<Partial<NonNullable<Node["data"]>>, "type"> {
+  type?: "RAW" | "FILE" | "DIRECTORY" | "HAMT_SHARD" | "SYMLINK" | "METADATA";
+  links?: WireLink[];
+}
 
 export interface WireLink {
   cid: CID;
@@ -88,7 +89,7 @@ export function createMemoryBlocks(): MemoryBlocks {
 
 function encode({ links = [], ...data }: Wire): Uint8Array {
   return Node.encode({
-    data: { blockSizes: [], ...data },
+    data: { blockSizes: [], ...data as Node["data"] },
     links: links.map(({ cid, ...link }) => ({ hash: new Uint8Array(cid.bytes), ...link })),
   });
 }

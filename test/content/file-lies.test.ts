@@ -1,0 +1,66 @@
+/** Files from strangers: what a hash confirms can still be a lie about sizes, and a tree without an end. */
+import * as assert from "uvu/assert";
+import { readFile } from "../../src/content/file.ts";
+import { failure } from "../helpers/failure.ts";
+import { decodeFile, file, leaf, read, utf8 } from "../helpers/files.ts";
+import { createMemoryBlocks, DAG_CBOR, DAG_PB, type Wire } from "../helpers/memory-blocks.ts";
+import { suite } from "../helpers/suite.ts";
+
+suite("content/file lies", (test) => {
+  test("refuses a file whose blocks lie, and gives out none of the bytes that are wrong", async () => {
+    const blocks = createMemoryBlocks();
+    const ten = await leaf(blocks, "0123456789");
+    const folder = await blocks.node({ type: "DIRECTORY" });
+    const honest = await blocks.node(file([ten, ten], [10, 10]));
+    const lies: [string, Wire][] = [
+      ["fewer sizes than parts", file([ten, ten], [10])],
+      ["more sizes than parts", file([ten], [10, 10])],
+      ["a leaf longer than claimed", file([ten], [9])],
+      ["a leaf shorter than claimed", file([ten], [11])],
+      ["a node larger than claimed", file([honest, ten], [19, 10])],
+      ["a node smaller than claimed", file([honest, ten], [21, 10])],
+      ["a file size that is too large", file([ten], [10], { fileSize: 11n })],
+      ["a file size that is too small", file([ten], [10], { fileSize: 9n })],
+      ["a size beyond all files", file([ten, ten], [2 ** 53, 10])],
+      ["a part with a name", { ...file([ten], [10]), links: [{ cid: ten, name: "a" }] }],
+      ["a part that is a folder", file([folder], [1])],
+    ];
+    for (const [what, wire] of lies) {
+      const root = await blocks.node(wire);
+      let bytes = 0;
+      await failure("BAD_BLOCK", async () => {
+        for await (
+          const piece of readFile(blocks, root, decodeFile(root, await blocks.get(root)))
+        ) {
+          bytes += piece.byteLength;
+        }
+      });
+      assert.is(bytes, 0, what);
+    }
+    const cbor = await blocks.put(DAG_CBOR, new Uint8Array([0xa0]));
+    const root = await blocks.node(file([cbor], [1]));
+    await failure("UNSUPPORTED", () => read(blocks, root));
+  });
+
+  test("refuses bytes that are no node", async () => {
+    const blocks = createMemoryBlocks();
+    for (const bytes of [[0xff], [], [0x0a, 0x02, 0x08], [0x0a, 0x02, 0x08, 0x09]]) {
+      const root = await blocks.put(DAG_PB, new Uint8Array(bytes));
+      await failure("BAD_BLOCK", () => read(blocks, root));
+    }
+  });
+
+  test("a file that is a part of itself ends, as does one below a thousand others", async () => {
+    const blocks = createMemoryBlocks();
+    const circle = await leaf(blocks, "stands for a circle");
+    for (const data of ["", "x"]) {
+      const forged = await blocks.node({ type: "FILE", data: utf8(data) });
+      await blocks.forge(forged, file([forged], [10], { data: utf8(data) }));
+      await failure("BAD_BLOCK", () => read(blocks, forged));
+    }
+    let chain = circle;
+    for (let i = 0; i < 1_000; i++) chain = await blocks.node(file([chain], [19]));
+    await failure("BAD_BLOCK", () => read(blocks, chain));
+    assert.ok(blocks.asked.length < 300, `${blocks.asked.length} blocks were read`);
+  });
+});
