@@ -40,7 +40,7 @@ export async function pinEach(
 }
 
 /** Whether the pin is new; one of this root that exists already stays as it is, whatever its depth. */
-async function add(
+function add(
   { pins }: Pick<Helia, "pins">,
   blocks: Blocks,
   root: CID,
@@ -54,13 +54,25 @@ async function add(
     metadata: { address: label },
     ...(signal && { signal }),
   };
-  try {
-    for await (const _ of pins.add(root, options)) signal?.throwIfAborted();
-    return true;
-  } catch (error) {
-    if (error instanceof Error && error.name === "AlreadyPinnedError") return false;
-    throw error;
-  }
+  return inTurn(pins, async () => {
+    signal?.throwIfAborted();
+    try {
+      for await (const _ of pins.add(root, options)) signal?.throwIfAborted();
+      return true;
+    } catch (error) {
+      if (error instanceof Error && error.name === "AlreadyPinnedError") return false;
+      throw error;
+    }
+  });
+}
+
+/** The latest pin on its way. Helia counts a block's pins in two steps, so that of two at once one would not be counted. */
+const latest = new WeakMap<Helia["pins"], Promise<unknown>>();
+
+function inTurn<T>(pins: Helia["pins"], work: () => Promise<T>): Promise<T> {
+  const turn = (latest.get(pins) ?? Promise.resolve()).then(work, work);
+  latest.set(pins, turn);
+  return turn;
 }
 
 /** Walks dag-pb nodes and names raw leaves without reading them. */
