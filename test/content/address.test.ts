@@ -98,6 +98,7 @@ const READ: Record<string, [string, string][]> = {
     ["http://docs-example-org.ipns.localhost:8080/a", `${SITE}/a`],
     ["docs-example-org.ipns.localhost./a", `${SITE}/a`],
     ["http://docs.example.org.ipns.localhost/a", `${SITE}/a`],
+    ["http://en.my-site.example.org.ipns.localhost/", "/ipns/en.my-site.example.org"],
     ["http://my--site-example-org.ipns.localhost", "/ipns/my-site.example.org"],
     ["http://xn----bcher--kva-example.ipns.localhost", "/ipns/xn--bcher-kva.example"],
     [`http://localhost:8080/ipfs/${CID}/a`, `/ipfs/${CID}/a`],
@@ -200,6 +201,8 @@ const REFUSED: Record<string, string[]> = {
   "more than anybody writes": [
     `${SITE}/${"a".repeat(16 * 1024)}`,
     `/ipfs/z${"1".repeat(8_000)}`,
+    // 250 bytes as their own hash: well formed, but who writes that?
+    `/ipfs/f015500fa01${"61".repeat(250)}`,
     `/ipns/1${"a".repeat(8_000)}`,
   ],
 };
@@ -227,6 +230,11 @@ suite("content/address", (test) => {
 
   test("a slash that was encoded is part of a name, never a step", () => {
     assert.equal(parseAddress(`/ipfs/${CID}/a%2Fb/c`).path, ["a/b", "c"]);
+  });
+
+  test("says of another kind of address that it cannot be opened", async () => {
+    const { message } = await failure("BAD_ADDRESS", () => parseAddress("ftp://docs.example.org"));
+    assert.is(message, '"ftp://docs.example.org" is not an address Nethood can open.');
   });
 
   test("says that a CID of content is not a key, and where it belongs", async () => {
