@@ -139,7 +139,7 @@ export function parseName(text: string): string {
   const labels = name.split(".");
   const valid = labels.length > 1 && name.length <= 253 && !/^[\d.]+$/.test(name) &&
     labels.every((label) => /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?$/.test(label));
-  if (!valid) throw bad(`"${shorten(text)}" is neither an IPNS key nor a DNS name.`);
+  if (!valid) throw bad(`"${shorten(text)}" is neither a CID, an IPNS key nor a DNS name.`);
   return name;
 }
 

@@ -8,7 +8,7 @@ import {
   parseName,
   toLabel,
 } from "../../src/content/address.ts";
-import { failure } from "../helpers/failure.ts";
+import { refusal } from "../helpers/refusal.ts";
 import { suite } from "../helpers/suite.ts";
 
 const CID = "bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi";
@@ -221,7 +221,7 @@ suite("content/address", (test) => {
   for (const [what, texts] of Object.entries(REFUSED)) {
     test(`refuses ${what}, and says what addresses look like`, async () => {
       for (const text of texts) {
-        const { hint, message } = await failure("BAD_ADDRESS", () => parseAddress(text));
+        const { hint, message } = await refusal("BAD_ADDRESS", () => parseAddress(text));
         assert.match(hint ?? "", /\/ipfs\//, text);
         assert.ok(message.length < 200, message);
       }
@@ -233,18 +233,18 @@ suite("content/address", (test) => {
   });
 
   test("says of another kind of address that it cannot be opened", async () => {
-    const { message } = await failure("BAD_ADDRESS", () => parseAddress("ftp://docs.example.org"));
+    const { message } = await refusal("BAD_ADDRESS", () => parseAddress("ftp://docs.example.org"));
     assert.is(message, '"ftp://docs.example.org" is not an address Nethood can open.');
   });
 
   test("says that a CID of content is not a key, and where it belongs", async () => {
-    const { message, hint } = await failure("BAD_ADDRESS", () => parseAddress(`/ipns/${RAW}`));
+    const { message, hint } = await refusal("BAD_ADDRESS", () => parseAddress(`/ipns/${RAW}`));
     assert.match(message, "is the CID of content");
     assert.match(hint!, `/ipfs/${RAW}`);
   });
 
   test("an error shows no characters that a terminal would obey", async () => {
-    const { message } = await failure("BAD_ADDRESS", () => parseAddress("\x1b[2Jevil\x9b31m"));
+    const { message } = await refusal("BAD_ADDRESS", () => parseAddress("\x1b[2Jevil\x9b31m"));
     assert.not.match(message, /\p{Cc}/u);
     assert.match(message, "evil");
   });
@@ -276,8 +276,8 @@ suite("content/address", (test) => {
   test("names and CIDs alone", async () => {
     assert.is(parseName("Docs.Example.ORG."), "docs.example.org");
     assert.is(parseCid(CID_V0).toV1().toString(), CID);
-    await failure("BAD_ADDRESS", () => parseName(""));
-    await failure("BAD_ADDRESS", () => parseName("http://docs.example.org"));
-    await failure("BAD_ADDRESS", () => parseCid(`/ipfs/${CID}`));
+    await refusal("BAD_ADDRESS", () => parseName(""));
+    await refusal("BAD_ADDRESS", () => parseName("http://docs.example.org"));
+    await refusal("BAD_ADDRESS", () => parseCid(`/ipfs/${CID}`));
   });
 });

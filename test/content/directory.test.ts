@@ -3,7 +3,7 @@ import type { CID } from "multiformats/cid";
 import * as assert from "uvu/assert";
 import { type DirectoryNode, find, list } from "../../src/content/directory.ts";
 import { decodeNode } from "../../src/content/unixfs.ts";
-import { failure } from "../helpers/failure.ts";
+import { refusal } from "../helpers/refusal.ts";
 import {
   createMemoryBlocks,
   type MemoryBlocks,
@@ -132,7 +132,7 @@ suite("content/directory", (test) => {
       [shard([{ cid }]), /without a name/],
     ];
     for (const [wire, why] of wrong) {
-      const { message } = await failure(
+      const { message } = await refusal(
         "BAD_BLOCK",
         async () => load(blocks, await blocks.node(wire)),
       );
@@ -157,14 +157,14 @@ suite("content/directory", (test) => {
 
     for (const child of [file, flat, narrow]) {
       const node = await load(blocks, await blocks.node(all(child)));
-      await failure("BAD_BLOCK", () => found(blocks, node, "a"));
-      await failure("BAD_BLOCK", () => listed(blocks, node));
+      await refusal("BAD_BLOCK", () => found(blocks, node, "a"));
+      await refusal("BAD_BLOCK", () => listed(blocks, node));
     }
     for (const root of [circle, await blocks.node(all(circle)), bomb, deep]) {
       const node = await load(blocks, root);
-      await failure("BAD_BLOCK", () => listed(blocks, node));
+      await refusal("BAD_BLOCK", () => listed(blocks, node));
       if (root !== deep && root !== bomb) {
-        await failure("BAD_BLOCK", () => found(blocks, node, "a"));
+        await refusal("BAD_BLOCK", () => found(blocks, node, "a"));
       }
     }
     assert.ok(blocks.asked.length < 100, `${blocks.asked.length} blocks were read`);

@@ -1,7 +1,7 @@
 /** Files from strangers: what a hash confirms can still be a lie about sizes, and a tree without an end. */
 import * as assert from "uvu/assert";
 import { readFile } from "../../src/content/file.ts";
-import { failure } from "../helpers/failure.ts";
+import { refusal } from "../helpers/refusal.ts";
 import { decodeFile, file, leaf, read, utf8 } from "../helpers/files.ts";
 import { createMemoryBlocks, DAG_CBOR, DAG_PB, type Wire } from "../helpers/memory-blocks.ts";
 import { suite } from "../helpers/suite.ts";
@@ -32,7 +32,7 @@ suite("content/file lies", (test) => {
     for (const [wire, why] of lies) {
       const root = await blocks.node(wire);
       let bytes = 0;
-      const { message } = await failure("BAD_BLOCK", async () => {
+      const { message } = await refusal("BAD_BLOCK", async () => {
         const node = decodeFile(root, await blocks.get(root));
         for await (const piece of readFile(blocks, root, node)) bytes += piece.byteLength;
       });
@@ -41,14 +41,14 @@ suite("content/file lies", (test) => {
     }
     const cbor = await blocks.put(DAG_CBOR, new Uint8Array([0xa0]));
     const root = await blocks.node(file([cbor], [1]));
-    await failure("UNSUPPORTED", () => read(blocks, root));
+    await refusal("UNSUPPORTED", () => read(blocks, root));
   });
 
   test("refuses bytes that are no node", async () => {
     const blocks = createMemoryBlocks();
     for (const bytes of [[0xff], [], [0x0a, 0x02, 0x08], [0x0a, 0x02, 0x08, 0x09]]) {
       const root = await blocks.put(DAG_PB, new Uint8Array(bytes));
-      await failure("BAD_BLOCK", () => read(blocks, root));
+      await refusal("BAD_BLOCK", () => read(blocks, root));
     }
   });
 
@@ -58,11 +58,11 @@ suite("content/file lies", (test) => {
     for (const data of ["", "x"]) {
       const forged = await blocks.node({ type: "FILE", data: utf8(data) });
       await blocks.forge(forged, file([forged], [10], { data: utf8(data) }));
-      await failure("BAD_BLOCK", () => read(blocks, forged));
+      await refusal("BAD_BLOCK", () => read(blocks, forged));
     }
     let chain = circle;
     for (let i = 0; i < 1_000; i++) chain = await blocks.node(file([chain], [19]));
-    await failure("BAD_BLOCK", () => read(blocks, chain));
+    await refusal("BAD_BLOCK", () => read(blocks, chain));
     assert.ok(blocks.asked.length < 300, `${blocks.asked.length} blocks were read`);
   });
 });

@@ -5,7 +5,7 @@ import type { ImporterOptions } from "ipfs-unixfs-importer";
 import type { CID } from "multiformats/cid";
 import * as assert from "uvu/assert";
 import { AHEAD, type Range, readFile } from "../../src/content/file.ts";
-import { failure } from "../helpers/failure.ts";
+import { refusal } from "../helpers/refusal.ts";
 import { concat, decodeFile, file, leaf, read, utf8 } from "../helpers/files.ts";
 import { createMemoryBlocks, type MemoryBlocks, RAW, type Wire } from "../helpers/memory-blocks.ts";
 import { suite } from "../helpers/suite.ts";
@@ -187,7 +187,7 @@ suite("content/file", (test) => {
     const [node, leaves] = await twoLevels(blocks, root);
     await blocks.store.delete(leaves[3]!);
     const got: Uint8Array[] = [];
-    await failure("NO_PROVIDERS", async () => {
+    await refusal("NO_PROVIDERS", async () => {
       for await (const bytes of readFile(blocks, root, node)) {
         await quiet();
         got.push(bytes);

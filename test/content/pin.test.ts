@@ -9,7 +9,7 @@ import type { Blocks } from "../../src/content/blocks.ts";
 import { pinAll, pinEach } from "../../src/content/pin.ts";
 import { createNode, type Node } from "../../src/node.ts";
 import { DiskBlocks } from "../../src/store/blocks.ts";
-import { failure } from "../helpers/failure.ts";
+import { refusal } from "../helpers/refusal.ts";
 import { utf8 } from "../helpers/files.ts";
 import { createMemoryBlocks, DAG_PB } from "../helpers/memory-blocks.ts";
 import { suite } from "../helpers/suite.ts";
@@ -111,7 +111,7 @@ suite("content/pin", (test) => {
     await using home = await createHome();
     const broken = createMemoryBlocks();
     const root = await broken.put(DAG_PB, new Uint8Array([0xff]));
-    await failure("BAD_BLOCK", () => pinAll(home.node.helia, broken, root, "broken"));
+    await refusal("BAD_BLOCK", () => pinAll(home.node.helia, broken, root, "broken"));
     for await (const { cid } of home.node.helia.pins.ls()) assert.unreachable(String(cid));
   });
 });

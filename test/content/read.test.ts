@@ -2,7 +2,7 @@ import { exporter } from "ipfs-unixfs-exporter";
 import type { CID } from "multiformats/cid";
 import * as assert from "uvu/assert";
 import { type Entry, open } from "../../src/content/read.ts";
-import { failure } from "../helpers/failure.ts";
+import { refusal } from "../helpers/refusal.ts";
 import { concat, utf8 } from "../helpers/files.ts";
 import { createMemoryBlocks, DAG_CBOR, type MemoryBlocks } from "../helpers/memory-blocks.ts";
 import { suite } from "../helpers/suite.ts";
@@ -79,7 +79,7 @@ suite("content/read", (test) => {
       [page, ["y"], "There is no /y here: / is a file, not a folder."],
     ];
     for (const [cid, path, sentence] of cases) {
-      const error = await failure("NOT_FOUND", () => open(blocks, cid, path));
+      const error = await refusal("NOT_FOUND", () => open(blocks, cid, path));
       assert.is(error.message, sentence);
       assert.match(error.hint!, "spelling");
     }
@@ -100,7 +100,7 @@ suite("content/read", (test) => {
     const root = await blocks.node({ type: "DIRECTORY", links: [{ cid: cbor, name: "data" }] });
     for (const path of [[root, "data"], [cbor]] as [CID, ...string[]][]) {
       const [cid, ...rest] = path;
-      const { message, hint } = await failure("UNSUPPORTED", () => open(blocks, cid, rest));
+      const { message, hint } = await refusal("UNSUPPORTED", () => open(blocks, cid, rest));
       assert.match(message, "codec 0x71");
       assert.match(hint!, "UnixFS");
     }
@@ -118,7 +118,7 @@ suite("content/read", (test) => {
     await waiting.then(() => assert.unreachable(), (e) => assert.is(e, left.signal.reason));
     blocks.only = undefined;
     await blocks.store.delete(a);
-    await failure("NO_PROVIDERS", () => open(blocks, root, ["a", "index.html"]));
+    await refusal("NO_PROVIDERS", () => open(blocks, root, ["a", "index.html"]));
   });
 });
 

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { type ErrorCode, NethoodError } from "../../src/errors.ts";
 
 /** The error of that code, for a closer look; sentences are checked here, once for all. */
-export async function failure(code: ErrorCode, work: () => unknown): Promise<NethoodError> {
+export async function refusal(code: ErrorCode, work: () => unknown): Promise<NethoodError> {
   let result: unknown;
   try {
     result = await work();
