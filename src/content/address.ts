@@ -29,8 +29,8 @@ export interface Address {
 /** The multicodec of an IPNS key written as a CID. */
 export const LIBP2P_KEY = 0x72;
 
-/** Longest address that is read, in characters; what browsers send stays far below. */
-const MAX_ADDRESS = 16 * 1024;
+/** Longest address that is read, in characters: what a DNS record can hold. Browsers send far less. */
+const MAX_ADDRESS = 64 * 1024;
 
 /** Longest CID, in characters: an identity CID of 128 bytes in base16. Decoding takes time with the square of the length. */
 const MAX_CID = 300;

@@ -199,7 +199,7 @@ const REFUSED: Record<string, string[]> = {
     "http://docs.example.org/a/../../b",
   ],
   "more than anybody writes": [
-    `${SITE}/${"a".repeat(16 * 1024)}`,
+    `${SITE}/${"a".repeat(64 * 1024)}`,
     `/ipfs/z${"1".repeat(8_000)}`,
     // 250 bytes as their own hash: well formed, but who writes that?
     `/ipfs/f015500fa01${"61".repeat(250)}`,
