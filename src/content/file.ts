@@ -13,46 +13,74 @@ export interface Range {
   end: number;
 }
 
+type FileNode = Extract<UnixNode, { kind: "file" }>;
+
 /** Blocks asked for ahead of the reader: 8 MiB of 1 MiB blocks keep a line of 1 Gbit/s and 60 ms busy. */
-const AHEAD = 8;
+export const AHEAD = 8;
+
+/**
+ * How far ahead a block's bytes may begin. A block that only links to others stands for far more bytes than it has; without
+ * this the whole of AHEAD would go to such blocks, and the bytes that are next would come one block at a time.
+ */
+const AHEAD_BYTES = 8 * 1024 * 1024;
+
+/** Most levels of a file. Balanced trees of any size have fewer than ten; a chain without end is hostile. */
+const MAX_DEPTH = 64;
 
 /** A part of the file that is still to be read; `node` is set once it has been asked for. */
 interface Pending {
   cid: CID;
   start: number;
   end: number;
+  depth: number;
   node?: Promise<UnixNode>;
 }
 
 export async function* readFile(
   blocks: Blocks,
   cid: CID,
-  node: Extract<UnixNode, { kind: "file" }>,
+  node: FileNode,
   range: Range = { start: 0, end: node.size },
   options: { signal?: AbortSignal | undefined } = {},
 ): AsyncGenerator<Uint8Array> {
   const left = new AbortController();
   const signal = options.signal ? AbortSignal.any([left.signal, options.signal]) : left.signal;
   // A stack whose top is the next part in file order, so that a node's children replace it in place.
-  const pending: Pending[] = [{ cid, start: 0, end: node.size, node: Promise.resolve(node) }];
+  const pending: Pending[] = [
+    { cid, start: 0, end: node.size, depth: 0, node: Promise.resolve(node) },
+  ];
+  /** How many of the pending parts have been asked for. */
+  let asked = 1;
   try {
     for (let part = pending.pop(); part !== undefined; part = pending.pop()) {
       const current = await ask(part);
+      asked--;
+      signal.throwIfAborted();
       if (current.kind !== "file") throw broken(part.cid, "is a part of a file but not a file");
       if (current.size !== part.end - part.start) {
         throw broken(part.cid, "has another size than its parent says");
       }
+      if (part.depth > MAX_DEPTH) throw broken(part.cid, "lies too deep in its file");
+      pending.push(...children(part, current, range).reverse());
+      askAhead();
       const data = cut(current.data, part.start, range);
       if (data.byteLength > 0) yield data;
-      pending.push(...children(part, current, range).reverse());
-      for (const next of pending.slice(-AHEAD)) void ask(next);
     }
   } finally {
     left.abort();
   }
 
+  function askAhead(): void {
+    const horizon = (pending.at(-1)?.start ?? 0) + AHEAD_BYTES;
+    for (let i = pending.length - 1; i >= 0 && asked < AHEAD; i--) {
+      if (pending[i]!.start >= horizon) break;
+      void ask(pending[i]!);
+    }
+  }
+
   function ask(part: Pending): Promise<UnixNode> {
     if (part.node === undefined) {
+      asked++;
       part.node = blocks.get(part.cid, { signal }).then((block) => decodeNode(part.cid, block));
       // Awaited when its turn comes; until then a failure is nobody's, and must not end the process.
       part.node.catch(() => undefined);
@@ -62,16 +90,14 @@ export async function* readFile(
 }
 
 /** The parts of a node that hold bytes of the range. */
-function children(
-  parent: Pending,
-  node: Extract<UnixNode, { kind: "file" }>,
-  range: Range,
-): Pending[] {
+function children(parent: Pending, node: FileNode, range: Range): Pending[] {
   const found: Pending[] = [];
   let start = parent.start + node.data.byteLength;
   for (const { cid, size } of node.parts) {
     const end = start + size;
-    if (start < range.end && end > range.start) found.push({ cid, start, end });
+    if (Math.max(start, range.start) < Math.min(end, range.end)) {
+      found.push({ cid, start, end, depth: parent.depth + 1 });
+    }
     start = end;
   }
   return found;

@@ -6,18 +6,26 @@ import type { GraphWalkerFactory, Helia } from "@helia/interface";
 import type { CID } from "multiformats/cid";
 import { code as DAG_PB, decode } from "@ipld/dag-pb";
 import type { Blocks } from "./blocks.ts";
+import { broken } from "./unixfs.ts";
 
 type Options = { signal?: AbortSignal | undefined };
 
 /** Pins a whole DAG whose leaves are in the store already: they are named, not read. */
-export function pinAll(
+export async function pinAll(
   helia: Pick<Helia, "pins">,
   blocks: Blocks,
   root: CID,
   label: string,
   options: Options = {},
 ): Promise<void> {
-  return pin(helia, blocks, root, Infinity, label, options);
+  if (await add(helia, blocks, root, Infinity, label, options)) return;
+  const { depth } = await helia.pins.get(root);
+  if (depth === Infinity) return;
+  // A folder that was passed through once is now wanted whole. Its own pin stays, and its children get theirs: a pin cannot be
+  // deepened, and to remove it first would leave the folder unprotected, for good if this ended in between.
+  for (const child of await children(blocks, root, options)) {
+    await pinAll(helia, blocks, child, label, options);
+  }
 }
 
 /** Pins single blocks, without what is below them: the folders on the way to a page. */
@@ -28,33 +36,43 @@ export async function pinEach(
   label: string,
   options: Options = {},
 ): Promise<void> {
-  for (const cid of cids) await pin(helia, blocks, cid, 0, label, options);
+  for (const cid of cids) await add(helia, blocks, cid, 0, label, options);
 }
 
-async function pin(
+/** Whether the pin is new; one of this root that exists already stays as it is, whatever its depth. */
+function add(
   { pins }: Pick<Helia, "pins">,
   blocks: Blocks,
   root: CID,
   depth: number,
   label: string,
   { signal }: Options,
-): Promise<void> {
+): Promise<boolean> {
   const options = {
     depth,
     walker: walker(blocks),
     metadata: { address: label },
     ...(signal && { signal }),
   };
-  try {
-    for await (const _ of pins.add(root, options)) signal?.throwIfAborted();
-  } catch (error) {
-    if (!(error instanceof Error && error.name === "AlreadyPinnedError")) throw error;
-    // A folder that was passed through once may be wanted whole later.
-    const { depth: pinned } = await pins.get(root);
-    if (pinned >= depth) return;
-    for await (const _ of pins.rm(root, options)) signal?.throwIfAborted();
-    await pin({ pins }, blocks, root, depth, label, { signal });
-  }
+  return inTurn(pins, async () => {
+    signal?.throwIfAborted();
+    try {
+      for await (const _ of pins.add(root, options)) signal?.throwIfAborted();
+      return true;
+    } catch (error) {
+      if (error instanceof Error && error.name === "AlreadyPinnedError") return false;
+      throw error;
+    }
+  });
+}
+
+/** The latest pin on its way. Helia counts a block's pins in two steps, so that of two at once one would not be counted. */
+const latest = new WeakMap<Helia["pins"], Promise<unknown>>();
+
+function inTurn<T>(pins: Helia["pins"], work: () => Promise<T>): Promise<T> {
+  const turn = (latest.get(pins) ?? Promise.resolve()).then(work, work);
+  latest.set(pins, turn);
+  return turn;
 }
 
 /** Walks dag-pb nodes and names raw leaves without reading them. */
@@ -69,10 +87,20 @@ function walker(blocks: Blocks): GraphWalkerFactory {
         seen.add(cid.toString());
         // deno-lint-ignore no-explicit-any -- pins use the CID alone; the interface asks for the decoded block too
         yield { block: { cid } as any, depth, path: [] };
-        if (depth >= limit || cid.code !== DAG_PB) continue;
-        const { Links } = decode(await blocks.get(cid, { signal }));
-        left.push(...Links.map(({ Hash }) => ({ cid: Hash, depth: depth + 1 })));
+        if (depth >= limit) continue;
+        const below = await children(blocks, cid, { signal });
+        left.push(...below.map((cid) => ({ cid, depth: depth + 1 })));
       }
     },
   });
+}
+
+async function children(blocks: Blocks, cid: CID, options: Options): Promise<CID[]> {
+  if (cid.code !== DAG_PB) return [];
+  const block = await blocks.get(cid, options);
+  try {
+    return decode(block).Links.map(({ Hash }) => Hash);
+  } catch (cause) {
+    throw broken(cid, "cannot be decoded", cause);
+  }
 }

@@ -56,8 +56,10 @@ export async function open(
       const above = "/" + path.slice(0, depth).join("/");
       const why = entry.kind === "directory"
         ? `has nothing called "${name}"`
-        : `is a ${entry.kind}, not a folder`;
-      throw new NethoodError("NOT_FOUND", `There is no /${path.join("/")} here: ${above} ${why}.`);
+        : `is a ${entry.kind === "file" ? "file" : "symbolic link"}, not a folder`;
+      throw new NethoodError("NOT_FOUND", `There is no /${path.join("/")} here: ${above} ${why}.`, {
+        hint: "Check the spelling, capitals included, or open the folder above to see what it has.",
+      });
     }
     entry = next;
   }
@@ -83,7 +85,7 @@ async function load(blocks: Blocks, found: Found, options: Options): Promise<Ent
         kind: "directory",
         entries: (own) => list(blocks, node, own),
         child: async (name, own = {}) => {
-          const hit = await find(blocks, cid, node, name, own);
+          const hit = await find(blocks, node, name, own);
           if (hit === undefined) return undefined;
           const { link, shards } = hit;
           return load(blocks, {

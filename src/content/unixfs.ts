@@ -2,9 +2,9 @@
  * One UnixFS node, decoded: what a block says, without the wire format.
  * Source: https://specs.ipfs.tech/unixfs/
  */
-import { code as DAG_PB, decode, type PBNode } from "@ipld/dag-pb";
-import { UnixFS } from "ipfs-unixfs";
-import type { CID } from "multiformats/cid";
+import { code as DAG_PB } from "@ipld/dag-pb";
+import { type Link as WireLink, Node } from "ipfs-unixfs";
+import { CID } from "multiformats/cid";
 import { code as RAW } from "multiformats/codecs/raw";
 import { NethoodError } from "../errors.ts";
 
@@ -30,6 +30,9 @@ export type UnixNode =
 /** Largest HAMT fan-out that is followed (specification: 1024; always a power of two and a multiple of eight). */
 const MAX_FANOUT = 1024;
 
+/** The one hash function of HAMTs, murmur3-x64-64. */
+const MURMUR3 = 0x22n;
+
 /**
  * @throws {NethoodError} UNSUPPORTED for a codec that is not UnixFS, BAD_BLOCK for bytes that break the specification
  */
@@ -38,61 +41,87 @@ export function decodeNode(cid: CID, block: Uint8Array): UnixNode {
   if (cid.code !== DAG_PB) {
     throw new NethoodError(
       "UNSUPPORTED",
-      `${cid} is not a file or folder (codec 0x${cid.code.toString(16)}).`,
-      {
-        hint: "Only UnixFS content (dag-pb and raw blocks) can be opened as a page.",
-      },
+      `The block ${cid} is not a file or folder (codec 0x${cid.code.toString(16)}).`,
+      { hint: "Only UnixFS content (dag-pb and raw blocks) can be opened as a page." },
     );
   }
-  let node: PBNode;
-  let meta: UnixFS;
-  try {
-    node = decode(block);
-    if (node.Data === undefined) throw new Error("no UnixFS data");
-    meta = UnixFS.unmarshal(node.Data);
-  } catch (cause) {
-    throw broken(cid, "cannot be decoded", cause);
-  }
-  switch (meta.type) {
-    case "raw":
-    case "file":
-      return file(cid, node, meta);
-    case "directory":
-      return { kind: "directory", links: links(cid, node) };
-    case "hamt-sharded-directory": {
-      const fanout = Number(meta.fanout ?? 0);
-      const bits = Math.log2(fanout);
-      if (!Number.isInteger(bits) || fanout % 8 !== 0 || fanout > MAX_FANOUT) {
-        throw broken(cid, `has a fan-out of ${fanout}`);
-      }
-      return { kind: "shard", links: links(cid, node), bits };
-    }
-    case "symlink":
+  const { data: meta, links } = decodeWire(cid, block);
+  switch (meta?.type) {
+    case "RAW":
+    case "FILE":
+      return file(cid, links, meta);
+    case "DIRECTORY":
+      return { kind: "directory", links: children(cid, links) };
+    case "HAMT_SHARD":
+      return { kind: "shard", links: children(cid, links), bits: hashBits(cid, meta) };
+    case "SYMLINK":
       return { kind: "symlink", target: new TextDecoder().decode(meta.data) };
     default:
-      throw broken(cid, `is of the unknown kind ${meta.type}`);
+      throw broken(cid, "does not say what kind of file or folder it is");
   }
 }
 
 /** An error about one block that breaks the specification. */
 export function broken(cid: CID, how: string, cause?: unknown): NethoodError {
-  return new NethoodError("BAD_BLOCK", `The block ${cid} ${how}.`, { cause });
+  return new NethoodError("BAD_BLOCK", `The block ${cid} ${how}.`, {
+    cause,
+    hint: "Whoever published it has to publish it again; another copy would be the same.",
+  });
 }
 
-function file(cid: CID, node: PBNode, meta: UnixFS): UnixNode {
-  if (node.Links.length !== meta.blockSizes.length) {
+type Meta = NonNullable<Node["data"]>;
+
+function decodeWire(cid: CID, block: Uint8Array): Node {
+  try {
+    return Node.decode(block);
+  } catch (cause) {
+    throw broken(cid, "cannot be decoded", cause);
+  }
+}
+
+function file(cid: CID, links: WireLink[], meta: Meta): UnixNode {
+  if (links.length !== meta.blockSizes.length) {
     throw broken(cid, "has more links than sizes, or fewer");
   }
+  if (links.some(({ name }) => name)) throw broken(cid, "is a file whose parts have names");
   const data = meta.data ?? new Uint8Array();
-  const parts = node.Links.map((link, i) => ({ cid: link.Hash, size: Number(meta.blockSizes[i]) }));
+  const parts = links.map((link, i) => ({
+    cid: target(cid, link),
+    size: Number(meta.blockSizes[i]),
+  }));
   const size = parts.reduce((sum, part) => sum + part.size, data.byteLength);
   if (!Number.isSafeInteger(size)) throw broken(cid, "claims an impossible size");
+  if (meta.fileSize !== undefined && Number(meta.fileSize) !== size) {
+    throw broken(cid, "claims another size than its parts have");
+  }
   return { kind: "file", size, data, parts };
 }
 
-function links(cid: CID, node: PBNode): Link[] {
-  return node.Links.map((link) => {
-    if (link.Name === undefined) throw broken(cid, "has a link without a name");
-    return { name: link.Name, cid: link.Hash, size: Number(link.Tsize ?? 0) };
-  });
+/** Of two links of one name the first counts (specification: "Directory Path Resolution"). */
+function children(cid: CID, links: WireLink[]): Link[] {
+  const named = new Map<string, Link>();
+  for (const link of links) {
+    const { name, tSize = 0n } = link;
+    if (name === undefined) throw broken(cid, "has a link without a name");
+    if (!named.has(name)) named.set(name, { name, cid: target(cid, link), size: Number(tSize) });
+  }
+  return [...named.values()];
+}
+
+function hashBits(cid: CID, { fanOut = 0n, hashType }: Meta): number {
+  const fanout = Number(fanOut);
+  const bits = Math.log2(fanout);
+  if (!Number.isInteger(bits) || fanout % 8 !== 0 || fanout > MAX_FANOUT) {
+    throw broken(cid, `has a fan-out of ${fanout}`);
+  }
+  if (hashType !== MURMUR3) throw broken(cid, "sorts its names by an unknown hash function");
+  return bits;
+}
+
+function target(cid: CID, { hash }: WireLink): CID {
+  try {
+    return CID.decode(hash ?? new Uint8Array());
+  } catch (cause) {
+    throw broken(cid, "has a link that is not a CID", cause);
+  }
 }
