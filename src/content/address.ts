@@ -108,10 +108,14 @@ export function parseCid(text: string): CID {
   }
 }
 
+/** Characters that mean something in a URL; with one of them, a text is more (or less) than a name. */
+const URL_SYNTAX = /[\s/\\?#@:%[\]]/;
+
 /** A DNS name in its canonical form: lower case, punycode, no trailing dot. @throws {NethoodError} BAD_ADDRESS */
 export function parseName(text: string): string {
   let name: string;
   try {
+    if (URL_SYNTAX.test(text)) throw new Error("a URL's syntax");
     name = new URL(`http://${text}`).hostname.replace(/\.$/, "");
   } catch (cause) {
     throw new NethoodError("BAD_ADDRESS", `"${shorten(text)}" is not a DNS name.`, {
