@@ -42,21 +42,23 @@ export async function signRecord(key: PrivateKey, claim: Claim = {}): Promise<Ui
   );
 }
 
-/** A signature of whatever somebody says. */
+/** A signature of whatever somebody says; a field that is undefined is left out. */
 export async function signAnything(
   key: PrivateKey,
   fields: Record<string, unknown>,
   beside: Partial<IPNSEntry> = {},
 ): Promise<Uint8Array> {
   const validity = new Date(Date.now() + 3_600_000).toISOString().replace("Z", "000000Z");
-  const data = dagCbor.encode({
+  const claims = {
     Value: Buffer.from(VALUE),
     Validity: Buffer.from(validity),
     ValidityType: 0,
     Sequence: 1,
     TTL: 60_000_000_000,
     ...fields,
-  }) as Uint8Array<ArrayBuffer>;
+  };
+  const said = Object.entries(claims).filter(([, value]) => value !== undefined);
+  const data = dagCbor.encode(Object.fromEntries(said)) as Uint8Array<ArrayBuffer>;
   const signatureV2 = await key.sign(Buffer.concat([Buffer.from("ipns-signature:"), data]));
   return IPNSEntry.encode({ data, signatureV2: new Uint8Array(signatureV2), ...beside });
 }
