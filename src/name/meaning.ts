@@ -102,7 +102,7 @@ export function createMeanings(
       records.run("INSERT OR REPLACE INTO names VALUES (?, ?, ?)", name, value, now());
       return keep(name, { found: { value, stale: false }, since: now(), ms: ttl * 1000 });
     } catch (error) {
-      signal.throwIfAborted();
+      signal.throwIfAborted(); // The memory may be closed by now.
       if (error instanceof NethoodError && error.code === "NO_DNSLINK") {
         return keep(name, { found: error, since: now(), ms: NONE_MS });
       }
@@ -114,7 +114,6 @@ export function createMeanings(
 
   /** What the name last meant, however long ago. */
   function recall(name: string, ms: number): Kept | undefined {
-    if (over.signal.aborted) return undefined;
     const sql = "SELECT value FROM names WHERE name = ?";
     const value = records.get<{ value: string }>(sql, name)?.value;
     return value === undefined ? undefined : { found: { value, stale: true }, since: now(), ms };

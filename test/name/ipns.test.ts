@@ -67,11 +67,25 @@ suite("name/ipns", (test) => {
   });
 
   test("an abort leaves the version before in force, and does not stand in the way of the next", async () => {
-    const { names, stored } = setUp();
+    const { names, stored, keychain } = setUp();
     const key = await names.publish("x.example.org", A);
     const reason = new Error("changed my mind");
     const signal = AbortSignal.abort(reason);
     assert.ok(await thrown(names.publish("x.example.org", B, { signal })));
+    // the last moment: while it is being signed
+    const stop = new AbortController();
+    const exportKey = keychain.exportKey.bind(keychain);
+    keychain.exportKey = async (name) => {
+      const key = await exportKey(name);
+      const sign: typeof key.sign = async (data) => {
+        const signature = await key.sign(data);
+        stop.abort(reason);
+        return signature;
+      };
+      return Object.create(key, { publicKey: { value: key.publicKey }, sign: { value: sign } });
+    };
+    assert.is(await thrown(names.publish("x.example.org", B, { signal: stop.signal })), reason);
+    keychain.exportKey = exportKey;
     assert.equal([stored(key).sequence, stored(key).value], [1n, VALUE]);
     await names.publish("x.example.org", B);
     assert.equal([stored(key).sequence, stored(key).value], [2n, OTHER_VALUE]);

@@ -220,6 +220,17 @@ suite("name/meaning", (test) => {
     });
   }
 
+  test("memory does not hide a mistake of the program", async () => {
+    await using server = await createDnsServer({});
+    const mistake = new TypeError("undefined is not a function");
+    let fails = false;
+    const ipns = () => fails ? Promise.reject(mistake) : Promise.resolve({ value: A, ttl: 0 });
+    await using node = await setUp(server, { ipns });
+    await node.meanings.of(KEY);
+    fails = true;
+    assert.is(await thrown(node.meanings.of(KEY)), mistake);
+  });
+
   test("looks keys up as keys", async () => {
     await using server = await createDnsServer({});
     const keys: string[] = [];
@@ -230,14 +241,17 @@ suite("name/meaning", (test) => {
     assert.equal([keys, server.queries], [[parseKey(KEY)!.toString()], []]);
   });
 
-  test("stopping ends what is being looked up, and writes nothing into a closed memory", async () => {
+  test("stopping ends what is being looked up, and leaves a closed memory alone", async () => {
     await using server = await createDnsServer(zone(), { trouble: { drop: true } });
-    await using node = await setUp(server);
-    const lookup = node.meanings.of(NAME);
+    const alone = new NethoodError("IPNS_NOT_FOUND", "all neighbours are gone");
+    await using node = await setUp(server, {
+      ipns: (_, { signal }) =>
+        new Promise((_, reject) => signal!.addEventListener("abort", () => reject(alone))),
+    });
+    const lookups = [node.meanings.of(NAME), node.meanings.of(KEY)];
     await until(() => server.queries.length === 1);
-    node.records.close();
     node.meanings.stop();
-    const error = await failure(lookup);
-    assert.is(error.code, "STOPPED");
+    node.records.close();
+    for (const lookup of lookups) assert.is((await failure(lookup)).code, "STOPPED");
   });
 });
