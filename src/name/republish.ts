@@ -1,4 +1,5 @@
 /** Keeps a publisher's records from growing old: as long as a node runs, it signs them again, at once and then now and then. */
+import { setTimeout as pause } from "node:timers/promises";
 
 /** How often the records are looked at, in milliseconds; few of those times is one old enough to be signed again. */
 const INTERVAL_MS = 60 * 60 * 1000;
@@ -30,15 +31,8 @@ export function createRepublisher(
         // A full disk may have room again in an hour; until then the old record is valid for weeks.
         if (!signal.aborted) log(`The IPNS records could not be signed again: ${error}`);
       }
-      await pause(interval, signal);
+      // Only stopping ends the wait early.
+      await pause(interval, undefined, { signal }).catch(() => undefined);
     }
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
-  });
 }
