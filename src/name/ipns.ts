@@ -17,9 +17,6 @@ export const TTL_MS: number = 60 * 1000;
 /** A record of ours that is older is signed again: a seeder that dies leaves its readers nearly the whole lifetime. */
 const RENEW_MS = 24 * 60 * 60 * 1000;
 
-/** libp2p's name for the node's own key, which is no site's. */
-const SELF = "self";
-
 type Options = { signal?: AbortSignal | undefined };
 
 /** Where records are looked for beyond this node. */
@@ -73,7 +70,6 @@ export function createNames(
     renew: ({ signal } = {}) =>
       inTurn(async () => {
         for await (const { name } of keychain.listKeys(withSignal(signal))) {
-          if (name === SELF) continue;
           const key = await keychain.exportKey(name, withSignal(signal));
           const last = stored(cidOf(key));
           if (last === undefined || last.expires - now() > LIFETIME_MS - RENEW_MS) continue;
@@ -87,9 +83,11 @@ export function createNames(
     return bytes && readRecord(bytes);
   }
 
-  /** Compares and stores in one go: what was published meanwhile is not overwritten. */
-  function keep(key: CID, record: IpnsRecord): void {
-    if (replaces(record, stored(key))) store.put(key.toString(base36), record.bytes);
+  /** Compares and stores in one go, so that what was published meanwhile is not overwritten; whether it was stored. */
+  function keep(key: CID, record: IpnsRecord): boolean {
+    const newer = replaces(record, stored(key));
+    if (newer) store.put(key.toString(base36), record.bytes);
+    return newer;
   }
 
   async function ownKey(label: string, signal: AbortSignal | undefined): Promise<PrivateKey> {
@@ -108,14 +106,17 @@ export function createNames(
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const name = cidOf(key);
-    const sequence = (stored(name)?.sequence ?? 0n) + 1n;
-    const entry = await createIPNSRecord(key, value, sequence, LIFETIME_MS, {
-      ttlNs: BigInt(ttl) * 1_000_000_000n,
-      now: now(),
-      ...withSignal(signal),
-    });
-    signal?.throwIfAborted();
-    keep(name, readRecord(IPNSEntry.encode(entry)));
+    for (;;) {
+      const sequence = (stored(name)?.sequence ?? 0n) + 1n;
+      const entry = await createIPNSRecord(key, value, sequence, LIFETIME_MS, {
+        ttlNs: BigInt(ttl) * 1_000_000_000n,
+        now: now(),
+        ...withSignal(signal),
+      });
+      signal?.throwIfAborted();
+      // Another machine with this key may have been heard of meanwhile: then it is signed above that.
+      if (keep(name, readRecord(IPNSEntry.encode(entry)))) return;
+    }
   }
 
   /** One signature after the other: two at once would have the same sequence number. */

@@ -38,6 +38,21 @@ function setUp(keychain: Helia["keychain"] = createKeychain()) {
   return { keychain, clock, neighbours, again, names: again(), stored, store };
 }
 
+/** Lets something happen while a record is being signed; returns what ends that. */
+function duringSignature(keychain: Helia["keychain"], happen: () => unknown): () => void {
+  const exportKey = keychain.exportKey;
+  keychain.exportKey = async (name) => {
+    const key = await exportKey.call(keychain, name);
+    const sign: typeof key.sign = async (data) => {
+      const signature = await key.sign(data);
+      await happen();
+      return signature;
+    };
+    return Object.create(key, { publicKey: { value: key.publicKey }, sign: { value: sign } });
+  };
+  return () => void (keychain.exportKey = exportKey);
+}
+
 suite("name/ipns", (test) => {
   test("signs a record for thirty days, good for a minute without asking again", async () => {
     const { names, stored, keychain } = setUp();
@@ -74,31 +89,32 @@ suite("name/ipns", (test) => {
     assert.ok(await thrown(names.publish("x.example.org", B, { signal })));
     // the last moment: while it is being signed
     const stop = new AbortController();
-    const exportKey = keychain.exportKey.bind(keychain);
-    keychain.exportKey = async (name) => {
-      const key = await exportKey(name);
-      const sign: typeof key.sign = async (data) => {
-        const signature = await key.sign(data);
-        stop.abort(reason);
-        return signature;
-      };
-      return Object.create(key, { publicKey: { value: key.publicKey }, sign: { value: sign } });
-    };
+    const undo = duringSignature(keychain, () => stop.abort(reason));
     assert.is(await thrown(names.publish("x.example.org", B, { signal: stop.signal })), reason);
-    keychain.exportKey = exportKey;
+    undo();
     assert.equal([stored(key).sequence, stored(key).value], [1n, VALUE]);
     await names.publish("x.example.org", B);
     assert.equal([stored(key).sequence, stored(key).value], [2n, OTHER_VALUE]);
   });
 
   test("publishes above what came from another machine with the same key", async () => {
-    const { names, neighbours, keychain, stored } = setUp();
+    const { names, neighbours, keychain, stored, clock } = setUp();
     const key = await names.publish("x.example.org", A);
     const record = await signRecord(await keychain.exportKey("x.example.org"), { sequence: 40n });
     neighbours.records = [record];
     await names.resolve(key);
     await names.publish("x.example.org", B);
     assert.is(stored(key).sequence, 41n);
+
+    // also if it comes while ours is being signed
+    neighbours.records = [
+      await signRecord(await keychain.exportKey("x.example.org"), { sequence: 50n }),
+    ];
+    const undo = duringSignature(keychain, () => names.resolve(key));
+    await names.publish("x.example.org", A);
+    undo();
+    assert.equal([stored(key).sequence, stored(key).value], [51n, VALUE]);
+    assert.ok(stored(key).expires > clock.now + DAY_MS, "it is ours");
   });
 
   test("the newest of several neighbours' records counts, and none takes a reader back", async () => {
