@@ -61,6 +61,7 @@ suite("name/ipns with Kubo", (test, left) => {
     await using reader = await createTestNode({ peers });
     await meets(reader, 1);
     const { cid, ttl } = await reader.resolve(`/ipns/${ours}/index.html`);
-    assert.equal([`/ipfs/${cid}`, ttl], [VALUE, 60]);
+    assert.is(`/ipfs/${cid}`, VALUE);
+    assert.ok(ttl! > 50 && ttl! <= 60, `${ttl}`);
   });
 });
