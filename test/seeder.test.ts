@@ -94,17 +94,13 @@ suite("seeder", (test, left) => {
     assert.is(await resolved(), `/ipfs/${cid}`);
 
     const late = new AbortController();
-    const seeder = createSeeder({
-      helia: node.helia,
-      blocks: node.blocks,
-      names: {
-        ...node.names,
-        publish: (label, value, options) => {
-          late.abort(reason); // all is hashed and pinned
-          return node.names.publish(label, value, options);
-        },
-      },
-    });
+    const publishLate: Node["names"]["publish"] = (label, value, options) => {
+      late.abort(reason); // all is hashed and pinned
+      return node.names.publish(label, value, options);
+    };
+    const seeder = createSeeder(
+      Object.create(node, { names: { value: { publish: publishLate } } }),
+    );
     assert.is(await thrown(seeder.publish(dir, { name: NAME, signal: late.signal })), reason);
     assert.is(await resolved(), `/ipfs/${cid}`);
 

@@ -123,14 +123,14 @@ suite("name/resolve", (test) => {
     assert.match(error.message, "more than 32 names");
   });
 
-  test("a value of 60 kB is a path like any other; one that climbs is none", async () => {
-    const long = "long/".repeat(12_000);
+  test("a value of 12 kB is a path like any other; one that climbs is none", async () => {
+    const long = "long/".repeat(2_400);
     await using node = await setUp({
       "_dnslink.long.example.org": link(`/ipfs/${CID}/${long}`),
       "_dnslink.up.example.org": link(`/ipfs/${CID}/../../etc`),
       "_dnslink.hidden.example.org": link(`/ipfs/${CID}/%2e%2e/etc`),
     });
-    assert.is((await node.resolve("/ipns/long.example.org/end")).path.length, 12_001);
+    assert.is((await node.resolve("/ipns/long.example.org/end")).path.length, 2_401);
     for (const name of ["up", "hidden"]) {
       const error = await failure(node.resolve(`/ipns/${name}.example.org/`));
       assert.is(error.code, "NO_DNSLINK", name);
