@@ -10,6 +10,7 @@ import { createKeeper } from "./keeper.ts";
 import { createTxtResolver } from "./name/dns.ts";
 import { createDnsLink } from "./name/dnslink.ts";
 import { createNames, type Names } from "./name/ipns.ts";
+import { createRepublisher } from "./name/republish.ts";
 import { createResolver, type Resolved } from "./name/resolve.ts";
 import { createNeighbours, parsePeer } from "./routing/neighbours.ts";
 import { createRecordRouting } from "./routing/records.ts";
@@ -112,10 +113,13 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
     (n) => n.stop(),
   );
   const ipnsRecords = createIpnsRecords(records);
-  const names = createNames(helia, [
-    createRecordRouting(helia.libp2p, neighbours, ipnsRecords, helia.keychain),
-  ], ipnsRecords);
-  const resolver = createResolver({ dnsLink: createDnsLink(txt), ipns: names.resolve, records });
+  const routing = createRecordRouting(helia.libp2p, neighbours, ipnsRecords, helia.keychain);
+  const names = createNames(helia, routing, ipnsRecords);
+  starting.adopt(createRepublisher(names.renew, { log }), (republisher) => republisher.stop());
+  const resolver = starting.adopt(
+    createResolver({ dnsLink: createDnsLink(txt), ipns: names.resolve, records }),
+    (resolver) => resolver.stop(),
+  );
   const blocks = createExchange(store, {
     fetch: helia.blockstore,
     peers: () => helia.libp2p.getPeers().length,

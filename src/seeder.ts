@@ -39,10 +39,12 @@ export function createSeeder(
   return {
     async publish(dir, options) {
       const site = parseName(options.name);
+      // Also the label of its key: by itself, a name such as con.example.org is not one that keys can have.
+      const record = parseName(`_dnslink.${site}`);
       const added = await addFolder(helia.blockstore, dir, options);
       await pinAll(helia, blocks, added.cid, `/ipns/${site}`, options);
-      const key = (await names.publish(site, added.cid, options)).toString(base36);
-      const dnslink = `_dnslink.${site}. ${TTL_MS / 1000} IN TXT "dnslink=/ipns/${key}"`;
+      const key = (await names.publish(record, added.cid, options)).toString(base36);
+      const dnslink = `${record}. ${TTL_MS / 1000} IN TXT "dnslink=/ipns/${key}"`;
       return { ...added, site, key, dnslink };
     },
   };

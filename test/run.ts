@@ -24,10 +24,11 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => process.exit(128 + constants.signals[signal]));
 }
 
-let total = 0;
+let total = 0, passed = 0;
 const write = process.stdout.write;
 process.stdout.write = function (chunk: string | Uint8Array, ...rest: never[]): boolean {
   total = Number(/^\n {2}Total: +(\d+)/.exec(String(chunk))?.[1] ?? total);
+  passed = Number(/\n {2}Passed: +(\d+)/.exec(String(chunk))?.[1] ?? passed);
   return write.call(process.stdout, chunk, ...rest);
 };
 
@@ -36,4 +37,4 @@ await run(suites);
 const silent = suites.filter((_, index) => state.UVU_QUEUE[index]?.length === 0);
 for (const { name } of silent) console.error(`${name} has no suite`);
 if (total === 0) console.error(`no tests${process.argv[2] ? ` match ${process.argv[2]}` : ""}`);
-process.exit(silent.length > 0 || total === 0 ? 1 : process.exitCode);
+process.exit(silent.length > 0 || total === 0 || passed < total ? 1 : process.exitCode);

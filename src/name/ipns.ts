@@ -1,79 +1,155 @@
-/** IPNS: a key's signed record, found here or at a neighbour's, and published under a key of ours. */
-import type { Helia } from "@helia/interface";
-import { type IPNS, ipns, IPNSEntry, type IPNSRouting } from "@helia/ipns";
+/** IPNS: a key's signed record, found here or at a neighbour's, and signed anew under a key of ours. */
+import type { Helia, PrivateKey } from "@helia/interface";
+import { createIPNSRecord, IPNSEntry } from "@helia/ipns";
 import { base36 } from "multiformats/bases/base36";
 import type { CID } from "multiformats/cid";
 import { NethoodError } from "../errors.ts";
 import type { IpnsRecords } from "../store/ipns.ts";
+import { type IpnsRecord, readRecord, replaces } from "./record.ts";
+import type { Value } from "./value.ts";
 
-/** How long a published record is valid: long enough that readers can keep a site alive while its seeder is away. */
+/** How long a signed record is valid: long enough that readers can keep a site alive while its seeder is away. */
 export const LIFETIME_MS: number = 30 * 24 * 60 * 60 * 1000;
 
 /** How long a reader may use a record before asking again. */
 export const TTL_MS: number = 60 * 1000;
 
-/** Used where a record does not say (specification: ipns-record, "TTL"). */
-const DEFAULT_TTL_S = 300;
+/** A record of ours that is older is signed again: a seeder that dies leaves its readers nearly the whole lifetime. */
+const RENEW_MS = 24 * 60 * 60 * 1000;
 
-export interface IpnsValue {
-  /** What the key points to: `/ipfs/<cid>/…` or `/ipns/<name>/…`. */
-  value: string;
-  /** Seconds for which the answer may be used. */
-  ttl: number;
+type Options = { signal?: AbortSignal | undefined };
+
+/** Where records are looked for beyond this node. */
+export interface RecordRouting {
+  /**
+   * Records of a key that were checked, and why others were refused.
+   *
+   * @param options.hurry whether there is a valid record already, so that this is about a newer one
+   */
+  find(
+    key: CID,
+    options?: Options & { hurry?: boolean },
+  ): Promise<{ records: IpnsRecord[]; refused: Error[] }>;
 }
 
 export interface Names {
-  resolve(key: CID, options?: { signal?: AbortSignal | undefined }): Promise<IpnsValue>;
+  /** What the newest record of a key says, here or at a neighbour's. @throws {NethoodError} IPNS_NOT_FOUND, IPNS_INVALID */
+  resolve(key: CID, options?: Options): Promise<Value>;
   /** Signs and stores a record under the key of that label, which is made where it does not exist; returns the key. */
-  publish(label: string, value: CID, options?: { signal?: AbortSignal | undefined }): Promise<CID>;
+  publish(label: string, value: CID, options?: Options): Promise<CID>;
+  /** Signs those of our own records again that are a day old: the same value, a higher sequence, the whole lifetime. */
+  renew(options?: Options): Promise<void>;
 }
 
-export function createNames(helia: Helia, routers: IPNSRouting[], records: IpnsRecords): Names {
-  const names: IPNS = ipns(helia, { routers });
+export function createNames(
+  { keychain }: Pick<Helia, "keychain">,
+  routing: RecordRouting,
+  store: IpnsRecords,
+  { now = Date.now }: { now?: () => number } = {},
+): Names {
+  let signing: Promise<unknown> = Promise.resolve();
+
   return {
-    async resolve(key, options = {}) {
-      try {
-        for await (const { record, value } of names.resolve(key, withSignal(options.signal))) {
-          records.put(key.toString(base36), IPNSEntry.encode(record));
-          // The first step only: what an IPNS name points to is resolved where every other name is.
-          return {
-            value,
-            ttl: record.ttl === undefined ? DEFAULT_TTL_S : Number(record.ttl / 1_000_000_000n),
-          };
+    async resolve(key, { signal } = {}) {
+      const here = stored(key);
+      const hurry = here !== undefined && here.expires > now();
+      const { records, refused } = await routing.find(key, { signal, hurry });
+      for (const record of records) keep(key, record);
+      // Also where a neighbour's is valid and ours, which is newer, is not: nobody is taken back to an older version.
+      const newest = stored(key);
+      const left = newest === undefined ? 0 : newest.expires - now();
+      if (newest === undefined || left <= 0) throw explain(key, newest, refused);
+      return { value: newest.value, ttl: Math.min(newest.ttl, Math.floor(left / 1000)) };
+    },
+    publish: (label, value, { signal } = {}) =>
+      inTurn(async () => {
+        const key = await ownKey(label, signal);
+        await sign(key, `/ipfs/${value.toV1()}`, TTL_MS / 1000, signal);
+        return cidOf(key);
+      }),
+    renew: ({ signal } = {}) =>
+      inTurn(async () => {
+        for await (const { name } of keychain.listKeys(withSignal(signal))) {
+          const key = await keychain.exportKey(name, withSignal(signal));
+          const last = stored(cidOf(key));
+          if (last === undefined || last.expires - now() > LIFETIME_MS - RENEW_MS) continue;
+          await sign(key, last.value, last.ttl, signal);
         }
-      } catch (cause) {
-        options.signal?.throwIfAborted();
-        throw explain(key, cause);
-      }
-      throw explain(key);
-    },
-    async publish(label, value, options = {}) {
-      // Stored here and handed to whoever asks; there is no public record store to push it to.
-      const { publicKey, record } = await names.publish(label, value, {
-        lifetime: LIFETIME_MS,
-        ttl: TTL_MS,
-        offline: true,
-        ...withSignal(options.signal),
-      });
-      const key = publicKey.toCID() as CID;
-      records.put(key.toString(base36), IPNSEntry.encode(record));
-      return key;
-    },
+      }),
   };
+
+  function stored(key: CID): IpnsRecord | undefined {
+    const bytes = store.get(key.toString(base36));
+    return bytes && readRecord(bytes);
+  }
+
+  /** Compares and stores in one go, so that what was published meanwhile is not overwritten; whether it was stored. */
+  function keep(key: CID, record: IpnsRecord): boolean {
+    const newer = replaces(record, stored(key));
+    if (newer) store.put(key.toString(base36), record.bytes);
+    return newer;
+  }
+
+  async function ownKey(label: string, signal: AbortSignal | undefined): Promise<PrivateKey> {
+    try {
+      return await keychain.exportKey(label, withSignal(signal));
+    } catch (error) {
+      if (!(error instanceof Error && error.name === "NotFoundError")) throw error;
+      return await keychain.generateKey(label, withSignal(signal));
+    }
+  }
+
+  async function sign(
+    key: PrivateKey,
+    value: string,
+    ttl: number,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const name = cidOf(key);
+    for (;;) {
+      const sequence = (stored(name)?.sequence ?? 0n) + 1n;
+      const entry = await createIPNSRecord(key, value, sequence, LIFETIME_MS, {
+        ttlNs: BigInt(ttl) * 1_000_000_000n,
+        now: now(),
+        ...withSignal(signal),
+      });
+      signal?.throwIfAborted();
+      // Another machine with this key may have been heard of meanwhile: then it is signed above that.
+      if (keep(name, readRecord(IPNSEntry.encode(entry)))) return;
+    }
+  }
+
+  /** One signature after the other: two at once would have the same sequence number. */
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = signing.then(work);
+    signing = turn.catch(() => undefined); // Whoever asked for it gets the failure; the next one has its own turn.
+    return turn;
+  }
 }
 
-function explain(key: CID, cause?: unknown): NethoodError {
-  const invalid = cause instanceof Error && cause.name === "RecordsFailedValidationError";
-  return new NethoodError(
-    invalid ? "IPNS_INVALID" : "IPNS_NOT_FOUND",
-    invalid
-      ? `The IPNS record of ${key} is expired or not signed by its key.`
-      : `No neighbour has the IPNS record of ${key}.`,
-    {
-      cause,
-      hint: "Check that somebody who has the site is reachable (--peer), or try again later.",
-    },
-  );
+function explain(key: CID, newest: IpnsRecord | undefined, refused: Error[]): NethoodError {
+  const name = key.toString(base36);
+  const cause = refused.length > 0 ? { cause: new AggregateError(refused) } : {};
+  if (newest !== undefined || refused.some(({ name }) => name === "RecordExpiredError")) {
+    return new NethoodError("IPNS_INVALID", `The IPNS record of ${name} has expired.`, {
+      ...cause,
+      hint: "Its publisher has to come online and sign it again; then try once more.",
+    });
+  }
+  if (refused.length > 0) {
+    return new NethoodError(
+      "IPNS_INVALID",
+      `No neighbour has a valid IPNS record of ${name}: what they sent is broken, or not signed by its key.`,
+      { ...cause, hint: "Connect to somebody else who has the site (--peer), or try again later." },
+    );
+  }
+  return new NethoodError("IPNS_NOT_FOUND", `No neighbour has the IPNS record of ${name}.`, {
+    hint: "Check that somebody who has the site is reachable (--peer), or try again later.",
+  });
+}
+
+function cidOf(key: PrivateKey): CID {
+  return key.publicKey.toCID() as CID;
 }
 
 function withSignal(signal: AbortSignal | undefined): { signal?: AbortSignal } {

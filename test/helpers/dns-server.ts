@@ -74,8 +74,11 @@ export async function createDnsServer(
     if (query === undefined) return;
     const { forge } = trouble;
     soon(() => {
-      if (forge) (forge === "port" ? forger : udp).send(forged(query, forge), port, address);
-      udp.send(answer(query, "udp"), port, address);
+      const tell = () => udp.send(answer(query, "udp"), port, address);
+      if (forge === undefined) return tell();
+      // The forgery has to be there first; the socket it comes from may still have to be bound.
+      const by = forge === "port" ? forger : udp;
+      by.send(forged(query, forge), port, address, () => soon(tell, 10));
     });
   });
 

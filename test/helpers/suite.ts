@@ -2,8 +2,9 @@
  * uvu, with its traps closed: a suite written as a closure always runs (a forgotten `.run()` reports success),
  * and there are no `before` hooks (a throwing one passes). Resources belong into `await using` inside a test.
  */
-import { type Test, suite as uvuSuite } from "uvu";
+import { suite as uvuSuite, type Test } from "uvu";
 import process from "node:process";
+import { inspect } from "node:util";
 
 /** What a suite's body gets: call it with a name and a body; `left` says plainly what is not run here. */
 export type Case = (name: string, body: () => Promise<void> | void) => void;
@@ -29,7 +30,10 @@ export function suite(
   cases.run();
 }
 
-/** Fails a test that hangs; an open handle would otherwise hold up the whole run silently. */
+/**
+ * Fails a test that hangs; an open handle would otherwise hold up the whole run silently. What is thrown without being an
+ * Error becomes one: uvu stumbles over it, skips the rest of the suite, and reports success.
+ */
 async function within(limit: number, title: string, body: () => Promise<void> | void) {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -37,6 +41,9 @@ async function within(limit: number, title: string, body: () => Promise<void> | 
   });
   try {
     await Promise.race([body(), late]);
+  } catch (error) {
+    if (error instanceof Error) throw error;
+    throw new Error(`${title} threw ${inspect(error)}`, { cause: error });
   } finally {
     clearTimeout(timer);
   }
