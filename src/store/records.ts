@@ -33,6 +33,7 @@ export interface Visit {
 }
 
 export class Records {
+  readonly #dir: string;
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
 
@@ -50,9 +51,7 @@ export class Records {
       // Private keys live in it: nobody else on this machine may read it.
       chmodSync(file, 0o600);
       // Exclusive mode keeps the lock from the first write until the process ends.
-      db.exec(
-        "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL",
-      );
+      db.exec("PRAGMA locking_mode = EXCLUSIVE");
       const { user_version: format } = db.prepare("PRAGMA user_version").get() as {
         user_version: number;
       };
@@ -65,17 +64,24 @@ export class Records {
           },
         );
       }
+      // Only now may the file be changed: a newer program is to find it as it left it.
+      db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
       db.exec(`BEGIN EXCLUSIVE; ${TABLES} PRAGMA user_version = ${FORMAT}; COMMIT`);
     } catch (error) {
       db?.close();
-      throw openError(error, dir);
+      throw recordsError(error, dir);
     }
+    this.#dir = dir;
     this.#db = db;
   }
 
-  /** Runs one statement; statements are prepared once. */
+  /** Runs one statement; statements are prepared once. @throws {NethoodError} DISK_FULL */
   run(sql: string, ...values: (string | number | Uint8Array)[]): void {
-    this.#prepare(sql).run(...values);
+    try {
+      this.#prepare(sql).run(...values);
+    } catch (error) {
+      throw recordsError(error, this.#dir);
+    }
   }
 
   get<T>(sql: string, ...values: (string | number | Uint8Array)[]): T | undefined {
@@ -86,7 +92,7 @@ export class Records {
     return this.#prepare(sql).all(...values) as T[];
   }
 
-  /** All or nothing: what `work` wrote is undone if it throws. */
+  /** All or nothing: what `work` wrote is undone if it throws. @throws {NethoodError} DISK_FULL */
   transaction<T>(work: () => T): T {
     this.#db.exec("BEGIN");
     try {
@@ -94,8 +100,9 @@ export class Records {
       this.#db.exec("COMMIT");
       return result;
     } catch (error) {
-      this.#db.exec("ROLLBACK");
-      throw error;
+      // SQLite may have rolled back already, as it does on a full disk.
+      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+      throw recordsError(error, this.#dir);
     }
   }
 
@@ -114,7 +121,7 @@ export class Records {
 }
 
 /** SQLite's errors carry a number on Node and only a sentence on Deno: the sentence is matched. */
-function openError(error: unknown, dir: string): unknown {
+function recordsError(error: unknown, dir: string): unknown {
   const told = error instanceof Error ? error.message : "";
   const file = join(dir, "nethood.sqlite");
   if (/locked|busy/.test(told)) {
