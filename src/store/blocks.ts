@@ -85,8 +85,9 @@ export class DiskBlocks extends FsBlockstore implements Blockstore {
     for await (const cid of source) yield { cid, bytes: this.get(cid, options) };
   }
 
+  /** Writes a block that is not here yet, or no longer whole. @throws {NethoodError} DISK_FULL, DIR_UNWRITABLE */
   override async put(cid: CID, value: Bytes, options: Abortable = {}): Promise<CID> {
-    options.signal?.throwIfAborted();
+    if (await this.has(cid, options)) return cid;
     const bytes = value instanceof Uint8Array ? value : await concat(value);
     const { dir, path } = this.#file(cid);
     const unfinished = join(this.path, UNFINISHED, String(this.#unfinished++));

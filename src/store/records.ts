@@ -6,7 +6,7 @@
 import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { NethoodError } from "../errors.ts";
+import { NethoodError, systemCode } from "../errors.ts";
 import { diskError } from "./blocks.ts";
 
 /** Raised with every change to the tables that an older program could not read. */
@@ -94,15 +94,15 @@ export class Records {
 
   /** All or nothing: what `work` wrote is undone if it throws. @throws {NethoodError} DISK_FULL */
   transaction<T>(work: () => T): T {
-    this.#db.exec("BEGIN");
+    this.run("BEGIN");
     try {
       const result = work();
-      this.#db.exec("COMMIT");
+      this.run("COMMIT");
       return result;
     } catch (error) {
       // SQLite may have rolled back already, as it does on a full disk.
-      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
-      throw recordsError(error, this.#dir);
+      if (this.#db.isTransaction) this.run("ROLLBACK");
+      throw error;
     }
   }
 
@@ -122,6 +122,9 @@ export class Records {
 
 /** SQLite's errors carry a number on Node and only a sentence on Deno: the sentence is matched. */
 function recordsError(error: unknown, dir: string): unknown {
+  // The messages of both of these contain paths, which may contain any word.
+  if (error instanceof NethoodError) return error;
+  if (systemCode(error) !== undefined) return diskError(error, dir);
   const told = error instanceof Error ? error.message : "";
   const file = join(dir, "nethood.sqlite");
   if (/locked|busy/.test(told)) {
@@ -149,5 +152,5 @@ function recordsError(error: unknown, dir: string): unknown {
       hint: "Free some space, or choose a folder on another disk with --dir.",
     });
   }
-  return diskError(error, dir);
+  return error;
 }
