@@ -14,7 +14,7 @@ import { open } from "../../src/content/read.ts";
 import { addFolder } from "../../src/content/write.ts";
 import { DiskBlocks } from "../../src/store/blocks.ts";
 import { MapBlocks } from "../helpers/blocks.ts";
-import { addFiles, createFolder } from "../helpers/disk.ts";
+import { addFiles, createFolder, createMemoryFolder } from "../helpers/disk.ts";
 import { kuboAvailable, kuboBinary } from "../helpers/kubo.ts";
 import { localhost } from "../helpers/process.ts";
 import {
@@ -97,7 +97,7 @@ suite("CID profile", (test, left) => {
   }
 
   test("a file over 4 GiB: the CID is Kubo's, and its last bytes can be read", async () => {
-    await using site = await createFolder();
+    await using site = await createMemoryFolder();
     await writeSparseFile(join(site.path, "film.mp4"), BEFORE_END, END);
     await using dir = await createFolder();
     const blocks = new DiskBlocks(dir.path);

@@ -1,5 +1,6 @@
 /** Places on this disk for a test: a folder with files in it, and disks that are small, or that cannot be written. */
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -14,10 +15,15 @@ export interface Place extends AsyncDisposable {
 export type Files = Record<string, string | Uint8Array>;
 
 /** A folder that is gone when the test is. */
-export async function createFolder(files: Files = {}): Promise<Place> {
-  const path = await mkdtemp(join(tmpdir(), "nethood-test-"));
+export async function createFolder(files: Files = {}, below: string = tmpdir()): Promise<Place> {
+  const path = await mkdtemp(join(below, "nethood-test-"));
   await addFiles(path, files);
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** A folder in memory where the system has one: holes in its files are read without being filled. */
+export function createMemoryFolder(): Promise<Place> {
+  return createFolder({}, existsSync("/dev/shm") ? "/dev/shm" : tmpdir());
 }
 
 export async function addFiles(dir: string, files: Files): Promise<void> {
