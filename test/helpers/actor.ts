@@ -1,6 +1,7 @@
 /**
  * A second process that uses the stores of a folder, to be stopped in any way. Run as a program it does one thing and tells
- * it as JSON lines: `seed DIR SITE` stores a site in the folder, `hold DIR` opens its records and keeps them.
+ * it as JSON lines: `seed DIR SITE [BYTES]` stores a site in the folder, and after so many bytes of it the process kills
+ * itself, at a moment that no other process would hit; `hold DIR` opens the folder's records and keeps them.
  */
 import { join } from "node:path";
 import process from "node:process";
@@ -10,7 +11,10 @@ import { DiskBlocks } from "../../src/store/blocks.ts";
 import { Records } from "../../src/store/records.ts";
 import { type Child, type Host, localhost } from "./process.ts";
 
-export type Role = ["seed", dir: string, site: string] | ["hold", dir: string];
+export type Role =
+  | ["seed", dir: string, site: string]
+  | ["seed", dir: string, site: string, bytes: string]
+  | ["hold", dir: string];
 
 /** Starts this file as a program, on the runtime of the test. */
 export function startActor(role: Role, host: Host = localhost): Child {
@@ -19,7 +23,7 @@ export function startActor(role: Role, host: Host = localhost): Child {
   return host.spawn(process.execPath, [...words, ...role]);
 }
 
-async function act([verb, dir, site]: string[]): Promise<void> {
+async function act([verb, dir, site, fatal = "Infinity"]: string[]): Promise<void> {
   const tell = (event: string, data: object = {}) =>
     console.log(JSON.stringify({ event, ...data }));
   const records = new Records(dir!);
@@ -32,7 +36,9 @@ async function act([verb, dir, site]: string[]): Promise<void> {
   await blocks.open();
   try {
     const { cid } = await addFolder(blocks, site!, {
-      onProgress: (progress) => tell("progress", progress),
+      onProgress({ bytes }) {
+        if (bytes > Number(fatal)) process.kill(process.pid, "SIGKILL");
+      },
     });
     tell("done", { cid: String(cid) });
   } catch (error) {
