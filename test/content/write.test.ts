@@ -2,8 +2,10 @@
 import { appendFileSync, truncateSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import * as assert from "uvu/assert";
 import { open } from "../../src/content/read.ts";
+import type { Store } from "../../src/content/tree.ts";
 import { addFolder, type AddProgress } from "../../src/content/write.ts";
 import type { NethoodError } from "../../src/errors.ts";
 import { DiskBlocks } from "../../src/store/blocks.ts";
@@ -99,18 +101,17 @@ suite("seeding", (test, left) => {
   }
 
   test("a process killed in the middle loses nothing that it had written", async () => {
-    await using site = await createFolder({
-      "one.bin": randomBytes(40 * MIB),
-      "two.bin": randomBytes(40 * MIB),
-      "index.html": "Hello",
-    });
+    const films = Array.from({ length: 6 }, (_, i) => [`film-${i}.mp4`, randomBytes(12 * MIB)]);
+    await using site = await createFolder({ ...Object.fromEntries(films), "index.html": "Hello" });
+    /** Of each film twelve pieces and their parent; a page; the folder. */
+    const BLOCKS = 6 * 13 + 2;
     await using dir = await createFolder();
     const stored = join(dir.path, "blocks");
-    for (const mib of [16, 32, 48]) {
+    for (const mib of [28, 40, 56]) {
       await using victim = startActor(["seed", dir.path, site.path, String(mib * MIB)]);
       assert.is((await victim.exit).signal, "SIGKILL");
       const { whole, damaged } = await inspect(stored);
-      assert.ok(whole > 0 && whole < 80, `${whole} blocks`);
+      assert.ok(whole > 0 && whole < BLOCKS, `${whole} blocks`);
       assert.equal(damaged, []);
     }
     await using second = startActor(["seed", dir.path, site.path]);
@@ -118,8 +119,40 @@ suite("seeding", (test, left) => {
     await second.exit;
     const { cid: expected } = await addFolder(new MapBlocks(), site.path);
     assert.is(cid, String(expected));
-    assert.equal(await inspect(stored), { whole: 84, damaged: [], unfinished: [] });
+    assert.equal(await inspect(stored), { whole: BLOCKS, damaged: [], unfinished: [] });
   });
+
+  for (const broken of ["film.mp4", "index.html"]) {
+    test(`when it fails at ${broken} it has stopped writing`, async () => {
+      await using site = await createFolder({
+        "film.mp4": randomBytes(8 * MIB),
+        "index.html": "Hello",
+      });
+      const fault = new Error("the store broke");
+      let begun = 0, writing = 0, sound = true;
+      const slow: Store = {
+        async put(cid, bytes) {
+          begun++;
+          const page = (bytes as Uint8Array).byteLength < MIB;
+          if (sound && page === (broken === "index.html")) {
+            sound = false;
+            // Not before others are being written, which is the point.
+            while (writing === 0) await sleep(1);
+            throw fault;
+          }
+          writing++;
+          await sleep(20);
+          writing--;
+          return cid;
+        },
+      };
+      assert.is(await failure(addFolder(slow, site.path)), fault);
+      assert.is(writing, 0);
+      const before = begun;
+      await sleep(60);
+      assert.is(begun, before);
+    });
+  }
 
   const full = "a full disk is told, and what was stored before is intact";
   const why = mountAvailable();

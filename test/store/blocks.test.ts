@@ -172,11 +172,14 @@ suite("blocks", (test, left) => {
     assert.equal(held, [true, false, true, false]);
   });
 
-  test("an abort passes its reason through", async () => {
+  test("an abort passes its reason through, before and during a read", async () => {
     await using dir = await createFolder();
-    const blocks = await openBlocks(dir.path);
+    const blocks = await openBlocks(dir.path, 10 * KIB);
     const { cid, bytes } = await block(KIB);
+    const cold = await block(100 * KIB);
     await blocks.put(cid, bytes);
+    await blocks.put(cold.cid, cold.bytes);
+    await blocks.read(cid);
     const reason = new Error("enough");
     const aborted = { signal: AbortSignal.abort(reason) };
     const calls = {
@@ -189,6 +192,11 @@ suite("blocks", (test, left) => {
       assert.is(await failure(call()), reason, name);
     }
     assert.ok(await blocks.has(cid));
+
+    const stop = new AbortController();
+    const reading = failure(blocks.read(cold.cid, stop));
+    stop.abort(reason);
+    assert.is(await reading, reason);
   });
 
   test("a file where the folder should be is told", async () => {
