@@ -122,19 +122,20 @@ suite("seeding", (test, left) => {
     assert.equal(await inspect(stored), { whole: BLOCKS, damaged: [], unfinished: [] });
   });
 
-  for (const broken of ["film.mp4", "index.html"]) {
-    test(`when it fails at ${broken} it has stopped writing`, async () => {
-      await using site = await createFolder({
-        "film.mp4": randomBytes(8 * MIB),
-        "index.html": "Hello",
-      });
+  const sites = {
+    "the film": { "film.mp4": randomBytes(8 * MIB) },
+    "the page": { "film.mp4": randomBytes(8 * MIB), "index.html": "Hello" },
+  };
+  for (const [broken, files] of Object.entries(sites)) {
+    test(`when ${broken} fails it has stopped writing`, async () => {
+      await using site = await createFolder(files);
       const fault = new Error("the store broke");
       let begun = 0, writing = 0, sound = true;
       const slow: Store = {
         async put(cid, bytes) {
           begun++;
           const page = (bytes as Uint8Array).byteLength < MIB;
-          if (sound && page === (broken === "index.html")) {
+          if (sound && page === (broken === "the page")) {
             sound = false;
             // Not before others are being written, which is the point.
             while (writing === 0) await sleep(1);
