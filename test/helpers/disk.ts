@@ -73,6 +73,7 @@ function mount(args: string[]): void {
   if (status !== 0) throw new Error(`mount ${args.join(" ")}: ${stderr}`);
 }
 
+/** At once, even where a failed test has left a file open. */
 function unmount(path: string): void {
-  if (mounted.delete(path)) spawnSync("umount", [path]);
+  if (mounted.delete(path)) spawnSync("umount", ["--lazy", path]);
 }
