@@ -2,12 +2,14 @@
  * What a folder publishes: a list of its files, decided before a byte is read.
  *
  * - Hidden files (a leading dot) are left out, except `.well-known` (RFC 8615), unless asked for.
- * - Symbolic links are followed, as a web server does; one that leads nowhere is left out and reported, one that leads back into
- *   a folder above itself is an error.
- * - Empty files and empty folders are published. Sockets, pipes and devices are left out and reported.
+ * - Symbolic links are followed, as a web server does; one that leads nowhere is left out and reported, one that leads out of
+ *   the folder is followed and reported, one that leads back into a folder above itself is an error.
+ * - Empty files and empty folders are published; a site in which there is nothing at all is an error.
+ * - Sockets, pipes and devices are left out and reported. A file or folder that may not be read is an error: a site with a
+ *   hole would look whole to its publisher alone.
  * - Names are published byte for byte as the disk has them (no Unicode normalisation); one that is not UTF-8 is an error.
  */
-import { readdir, realpath, stat } from "node:fs/promises";
+import { lstat, readdir, realpath, stat } from "node:fs/promises";
 import type { Stats } from "node:fs";
 import { join, sep } from "node:path";
 import { NethoodError, systemCode } from "../errors.ts";
@@ -26,9 +28,12 @@ export interface FolderItem {
   kind: "file" | "directory";
   /** Bytes; 0 for a directory. */
   size: number;
+  /** When its content last changed, in milliseconds since 1970. */
+  modified: number;
 }
 
 export interface Folder {
+  /** Sorted by path, so that they come in the same order from every disk. */
   items: FolderItem[];
   /** Bytes of all files. */
   bytes: number;
@@ -38,78 +43,130 @@ export interface Folder {
   outside: string[];
 }
 
+/** What a decoder leaves where a name was not UTF-8. A name may also really contain it. */
+const REPLACEMENT = "\uFFFD";
+
 /** @throws {NethoodError} BAD_SITE */
 export async function scanFolder(
   dir: string,
   { hidden = false, signal }: FolderOptions = {},
 ): Promise<Folder> {
   const folder: Folder = { items: [], bytes: 0, skipped: [], outside: [] };
-  const top = await realpath(dir).catch((cause) => {
-    throw new NethoodError("BAD_SITE", `There is no folder ${dir}.`, {
-      cause,
-      hint: "Name the folder that holds the site.",
-    });
-  });
-  if (!(await stat(top)).isDirectory()) {
-    throw new NethoodError("BAD_SITE", `${dir} is a file, not a folder.`, {
-      hint: "Name the folder that holds the site.",
+  const top = await topOf(dir);
+  await visit("", top, [top]);
+  if (folder.items.length === 0) {
+    throw new NethoodError("BAD_SITE", `There is nothing to publish in ${dir}.`, {
+      hint: "Put at least one file into it; hidden ones count only with --hidden.",
     });
   }
-  await visit("", top, [top]);
+  folder.bytes = folder.items.reduce((sum, { size }) => sum + size, 0);
+  folder.items.sort(byPath);
+  folder.skipped.sort(byPath);
+  folder.outside.sort();
   return folder;
 
   /** @param above the real folders that enclose this one, to notice a link that leads back into them */
   async function visit(path: string, real: string, above: string[]): Promise<void> {
-    const names = (await readdir(real, { withFileTypes: true })).map(({ name }) => name);
-    // Sorted, so that progress and errors come in the same order on every disk.
-    for (const name of names.sort()) {
-      signal?.throwIfAborted();
-      if (name.startsWith(".") && name !== ".well-known" && !hidden) continue;
+    signal?.throwIfAborted();
+    const names = await readdir(real).catch((cause) => {
+      throw unreadable(path || dir, cause);
+    });
+    const wanted = names.filter((name) =>
+      hidden || name === ".well-known" || !name.startsWith(".")
+    );
+    const twice = names.length > new Set(names).size;
+    await Promise.all(wanted.map(async (name) => {
       const item = path === "" ? name : `${path}/${name}`;
-      if (name.includes("\uFFFD")) {
-        throw new NethoodError("BAD_SITE", `The name of ${item} is not valid UTF-8.`, {
-          hint: "Rename the file.",
-        });
-      }
+      // Two names that decode to the same one can only be names that lost something.
+      if (twice && wanted.indexOf(name) !== wanted.lastIndexOf(name)) throw notUtf8(item);
       const target = await follow(join(real, name), item);
-      if (target === undefined) continue;
+      if (target === undefined) return;
       const { file, info } = target;
-      if (info.isFile()) {
-        folder.items.push({ path: item, file, kind: "file", size: info.size });
-        folder.bytes += info.size;
-      } else if (info.isDirectory()) {
+      const { size, mtimeMs: modified } = info;
+      if (info.isFile()) folder.items.push({ path: item, file, kind: "file", size, modified });
+      else if (info.isDirectory()) {
         if (above.includes(file)) {
           throw new NethoodError(
             "BAD_SITE",
             `The link ${item} leads back to a folder that contains it.`,
-            {
-              hint: "Remove the link: a site cannot contain itself.",
-            },
+            { hint: "Remove the link: a site cannot contain itself." },
           );
         }
-        folder.items.push({ path: item, file, kind: "directory", size: 0 });
+        folder.items.push({ path: item, file, kind: "directory", size: 0, modified });
         await visit(item, file, [...above, file]);
       } else folder.skipped.push({ path: item, why: "it is a socket, a pipe or a device" });
-    }
+    }));
   }
 
   async function follow(
     file: string,
     item: string,
   ): Promise<{ file: string; info: Stats } | undefined> {
+    const info = await lstat(file).catch((cause) => {
+      throw item.includes(REPLACEMENT) ? notUtf8(item, cause) : unreadable(item, cause);
+    });
+    if (!info.isSymbolicLink()) return { file, info };
     try {
-      const info = await stat(file);
       const real = await realpath(file);
-      if (real !== file && !real.startsWith(top + sep)) folder.outside.push(item);
-      return { file: real, info };
+      if (real !== top && !real.startsWith(top + sep)) folder.outside.push(item);
+      return { file: real, info: await stat(real) };
     } catch (cause) {
-      const code = systemCode(cause);
-      if (code !== "ENOENT" && code !== "ELOOP" && code !== "EACCES") throw cause;
-      folder.skipped.push({
-        path: item,
-        why: code === "EACCES" ? "it may not be read" : "it is a link that leads nowhere",
-      });
+      if (!["ENOENT", "ENOTDIR", "ELOOP"].includes(systemCode(cause) ?? "")) {
+        throw unreadable(item, cause);
+      }
+      folder.skipped.push({ path: item, why: "it is a link that leads nowhere" });
       return undefined;
     }
   }
+}
+
+/** Why something in a site cannot be read, as a sentence with a way out. */
+export function unreadable(path: string, cause: unknown): unknown {
+  const code = systemCode(cause);
+  switch (code) {
+    case undefined:
+      return cause;
+    case "ENOENT":
+      return new NethoodError("BAD_SITE", `${path} vanished while the site was read.`, {
+        cause,
+        hint: "Run the command again when the site is at rest.",
+      });
+    case "EACCES":
+    case "EPERM":
+      return new NethoodError("BAD_SITE", `You may not read ${path}.`, {
+        cause,
+        hint: "Give yourself permission to read it, or move it out of the site.",
+      });
+    default:
+      return new NethoodError("BAD_SITE", `${path} cannot be read (${code}).`, {
+        cause,
+        hint: "Check the disk it is on, or move it out of the site.",
+      });
+  }
+}
+
+async function topOf(dir: string): Promise<string> {
+  const hint = "Name the folder that holds the site.";
+  let info: Stats;
+  let top: string;
+  try {
+    top = await realpath(dir);
+    info = await stat(top);
+  } catch (cause) {
+    if (!["ENOENT", "ENOTDIR"].includes(systemCode(cause) ?? "")) throw unreadable(dir, cause);
+    throw new NethoodError("BAD_SITE", `There is no folder ${dir}.`, { cause, hint });
+  }
+  if (info.isDirectory()) return top;
+  throw new NethoodError("BAD_SITE", `${dir} is a file, not a folder.`, { hint });
+}
+
+function notUtf8(item: string, cause?: unknown): NethoodError {
+  return new NethoodError("BAD_SITE", `The name of ${item} is not valid UTF-8.`, {
+    cause,
+    hint: "Rename it.",
+  });
+}
+
+function byPath(a: { path: string }, b: { path: string }): number {
+  return a.path < b.path ? -1 : 1;
 }

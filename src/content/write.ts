@@ -1,29 +1,37 @@
 /** From files to blocks: UnixFS with the CID profile unixfs-v1-2025 (IPIP-499), so that every tool gives the same CID. */
 import { open } from "node:fs/promises";
-import type { Blockstore } from "interface-blockstore";
 import { type FileCandidate, importer, type ImporterOptions } from "ipfs-unixfs-importer";
 import type { CID } from "multiformats/cid";
 import { NethoodError } from "../errors.ts";
-import { type Folder, type FolderOptions, scanFolder } from "./folder.ts";
+import {
+  type Folder,
+  type FolderItem,
+  type FolderOptions,
+  scanFolder,
+  unreadable,
+} from "./folder.ts";
+import { type Store, type Stored, storeDirectory } from "./tree.ts";
+import type { Link } from "./unixfs.ts";
 
 /** A piece read from disk: the profile's chunk, so that the chunker cuts nothing. */
 const PIECE_BYTES = 1024 * 1024;
 
-/** Files read at once. Many small ones wait on the disk's latency; each holds at most one piece. */
-const FILES_AT_ONCE = 16;
-
-export type Store = Pick<Blockstore, "put">;
+/** Files, or directories, stored at once. Many small ones wait on the disk's latency; each holds a few pieces at most. */
+const AT_ONCE = 16;
 
 export interface AddOptions extends FolderOptions {
-  /** Called after each file. */
+  /** Called after each piece of a file (at most 1 MiB), and at the end of each file. */
   onProgress?: ((progress: AddProgress) => void) | undefined;
 }
 
-/** How far the adding of a folder has come. */
+/** How far the adding of a folder has come; at the last call the numbers equal their totals. */
 export interface AddProgress {
   type: "content:add:file";
+  /** The file that is being read, below the folder. */
   path: string;
+  /** Files read to their end. */
   files: number;
+  /** Bytes read. */
   bytes: number;
   totalFiles: number;
   totalBytes: number;
@@ -34,14 +42,10 @@ export interface Added extends Omit<Folder, "items"> {
   files: number;
 }
 
-const PROFILE: ImporterOptions = {
-  profile: "unixfs-v1-2025",
-  fileImportConcurrency: FILES_AT_ONCE,
-  blockWriteConcurrency: 4,
-};
+const PROFILE: ImporterOptions = { profile: "unixfs-v1-2025", blockWriteConcurrency: 4 };
 
 /**
- * Stores a folder as one tree.
+ * Stores a folder as one tree. However it ends, it has stopped writing by then.
  *
  * @throws {NethoodError} BAD_SITE for a folder that cannot be published or changes while it is read, DISK_FULL
  */
@@ -51,69 +55,126 @@ export async function addFolder(
   options: AddOptions = {},
 ): Promise<Added> {
   const { items, ...folder } = await scanFolder(dir, options);
-  const totalFiles = items.filter(({ kind }) => kind === "file").length;
+  const files = items.filter(({ kind }) => kind === "file");
+  const directories = items.filter(({ kind }) => kind === "directory").map(({ path }) => path);
+  const children = new Map<string, Link[]>(["", ...directories].map((path) => [path, []]));
   const done = { files: 0, bytes: 0 };
 
-  function* sources() {
-    for (const { path, file, kind, size } of items) {
-      if (kind === "directory") yield { path };
-      else yield { path, content: read(file, path, size) };
-    }
+  function attach(path: string, stored: Stored): void {
+    children.get(parentOf(path))!.push({ ...stored, name: path.slice(path.lastIndexOf("/") + 1) });
   }
 
-  async function* read(file: string, path: string, size: number): AsyncGenerator<Uint8Array> {
-    let bytes = 0;
-    for await (const piece of pieces(file, size)) {
-      options.signal?.throwIfAborted();
-      bytes += piece.byteLength;
+  function tell(path: string): void {
+    const totals = { totalFiles: files.length, totalBytes: folder.bytes };
+    options.onProgress?.({ type: "content:add:file", path, ...done, ...totals });
+  }
+
+  async function* read(item: FolderItem, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    for await (const piece of pieces(item, signal)) {
+      done.bytes += piece.byteLength;
+      tell(item.path);
       yield piece;
     }
-    if (bytes !== size) {
-      throw new NethoodError("BAD_SITE", `${path} changed while it was read.`, {
-        hint: "Run the command again when the site is at rest.",
-      });
-    }
     done.files++;
-    done.bytes += bytes;
-    options.onProgress?.({
-      type: "content:add:file",
-      path,
-      ...done,
-      totalFiles,
-      totalBytes: folder.bytes,
-    });
+    tell(item.path);
   }
 
-  let root: CID | undefined;
-  for await (const { cid } of importer(sources(), store, { ...PROFILE, wrapWithDirectory: true })) {
-    root = cid;
-  }
-  if (root === undefined) {
-    throw new NethoodError("BAD_SITE", `${dir} is empty.`, {
-      hint: "Put at least one file into it.",
+  await each(files, options.signal, async (item, signal) => {
+    attach(item.path, await storeFile(store, read(item, signal)));
+  });
+  // The deepest first: a directory needs the CIDs of what is in it.
+  const levels = Map.groupBy(directories, depthOf);
+  for (const depth of [...levels.keys()].sort((a, b) => b - a)) {
+    await each(levels.get(depth)!, options.signal, async (path) => {
+      attach(path, await storeDirectory(store, children.get(path)!));
     });
   }
-  return { cid: root, files: totalFiles, ...folder };
+  const { cid } = await storeDirectory(store, children.get("")!);
+  return { cid, files: files.length, ...folder };
 }
 
 /** Stores one file, or bytes of any origin. */
 export async function addBytes(store: Store, content: FileCandidate["content"]): Promise<CID> {
-  for await (const { cid } of importer([{ content }], store, PROFILE)) return cid;
+  return (await storeFile(store, content)).cid;
+}
+
+async function storeFile(store: Store, content: FileCandidate["content"]): Promise<Stored> {
+  const writing = new Set<Promise<CID>>();
+  const watched: Store = {
+    async put(...args) {
+      const write = Promise.resolve(store.put(...args));
+      writing.add(write);
+      return await write.finally(() => writing.delete(write));
+    },
+  };
+  try {
+    for await (const { cid, size } of importer([{ content }], watched, PROFILE)) {
+      return { cid, size: Number(size) };
+    }
+  } finally {
+    // The importer leaves at the first failure, while blocks beside that one are still being written.
+    await Promise.allSettled(writing);
+  }
   throw new Error("the importer gave no result");
 }
 
-async function* pieces(file: string, size: number): AsyncGenerator<Uint8Array> {
-  const handle = await open(file);
+/** Works on some at once; when one fails the others are stopped, waited for, and the first failure is thrown. */
+async function each<T>(
+  items: T[],
+  signal: AbortSignal | undefined,
+  work: (item: T, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const failed = new AbortController();
+  const either = signal ? AbortSignal.any([signal, failed.signal]) : failed.signal;
+  const rest = items.values();
+  await Promise.all(Array.from({ length: AT_ONCE }, async () => {
+    try {
+      for (const item of rest) {
+        either.throwIfAborted();
+        await work(item, either);
+      }
+    } catch (error) {
+      failed.abort(error);
+    }
+  }));
+  failed.signal.throwIfAborted();
+}
+
+/** A file's bytes, provided that it is and stays what it was when the folder was scanned. */
+async function* pieces(
+  { path, file, size, modified }: FolderItem,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const fail = (cause: unknown) => {
+    throw unreadable(path, cause);
+  };
+  const handle = await open(file).catch(fail);
   try {
-    for (let at = 0;;) {
+    let at = 0;
+    do {
+      signal.throwIfAborted();
       // One byte more than is expected shows a file that grew.
-      const piece = new Uint8Array(Math.min(PIECE_BYTES, Math.max(1, size - at)));
-      const { bytesRead } = await handle.read(piece, 0, piece.byteLength, at);
-      if (bytesRead === 0) return;
+      const piece = new Uint8Array(Math.min(PIECE_BYTES, size - at + 1));
+      const { bytesRead } = await handle.read(piece, 0, piece.byteLength, at).catch(fail);
+      if (bytesRead === 0) break;
       at += bytesRead;
-      yield bytesRead === piece.byteLength ? piece : piece.subarray(0, bytesRead);
+      if (at <= size) yield piece.subarray(0, bytesRead);
+    } while (at < size);
+    const now = await handle.stat().catch(fail);
+    if (at !== size || now.size !== size || now.mtimeMs !== modified) {
+      throw new NethoodError("BAD_SITE", `${path} changed while the site was read.`, {
+        hint: "Run the command again when the site is at rest.",
+      });
     }
   } finally {
     await handle.close();
   }
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
+}
+
+function depthOf(path: string): number {
+  return path.split("/").length;
 }

@@ -31,6 +31,8 @@ export class DiskBlocks extends FsBlockstore implements Blockstore {
   readonly #memory: MemoryTier;
   readonly #shards = new NextToLast();
   readonly #made = new Set<string>();
+  /** The last change under way of each block's file. */
+  readonly #changes = new Map<string, Promise<unknown>>();
   #unfinished = 0;
 
   constructor(dir: string, options: { memory?: number } = {}) {
@@ -38,10 +40,15 @@ export class DiskBlocks extends FsBlockstore implements Blockstore {
     this.#memory = new MemoryTier(options.memory ?? MEMORY_BYTES);
   }
 
+  /** @throws {NethoodError} DIR_UNWRITABLE, DISK_FULL */
   override async open(): Promise<void> {
-    await super.open();
-    await rm(join(this.path, UNFINISHED), { recursive: true, force: true });
-    await mkdir(join(this.path, UNFINISHED));
+    try {
+      await super.open();
+      await rm(join(this.path, UNFINISHED), { recursive: true, force: true });
+      await mkdir(join(this.path, UNFINISHED));
+    } catch (error) {
+      throw diskError(error, this.path);
+    }
   }
 
   /** The block, from memory or disk; undefined where this store does not have it whole. */
@@ -50,21 +57,19 @@ export class DiskBlocks extends FsBlockstore implements Blockstore {
     const key = keyOf(cid);
     const held = this.#memory.get(key);
     if (held !== undefined) return held;
-    const file = this.#file(cid).path;
-    const block = await readFile(file).catch((error) => {
-      if (systemCode(error) === "ENOENT") return undefined;
-      throw error;
-    });
-    options.signal?.throwIfAborted();
-    if (block === undefined) return undefined;
-    // A plain view: Node's Buffer pools and overrides slice(), which decoders do not expect.
-    const bytes = new Uint8Array(block.buffer, block.byteOffset, block.byteLength);
-    if (!await matches(cid, bytes)) {
-      await unlink(file);
-      return undefined;
+    let block = await this.#load(cid);
+    if (block === "damaged") {
+      // Read again in its turn: it may just have been put anew.
+      block = await this.#alone(key, async () => {
+        const again = await this.#load(cid);
+        if (again === "damaged") await unlink(this.#file(cid).path);
+        return again;
+      });
     }
-    this.#memory.set(key, bytes);
-    return bytes;
+    options.signal?.throwIfAborted();
+    if (block === undefined || block === "damaged") return undefined;
+    this.#memory.set(key, block);
+    return block;
   }
 
   override async *get(cid: CID, options: Abortable = {}): AsyncGenerator<Uint8Array> {
@@ -80,32 +85,70 @@ export class DiskBlocks extends FsBlockstore implements Blockstore {
     for await (const cid of source) yield { cid, bytes: this.get(cid, options) };
   }
 
+  /** Writes a block that is not here yet, or no longer whole. @throws {NethoodError} DISK_FULL, DIR_UNWRITABLE */
   override async put(cid: CID, value: Bytes, options: Abortable = {}): Promise<CID> {
-    options.signal?.throwIfAborted();
+    if (await this.has(cid, options)) return cid;
     const bytes = value instanceof Uint8Array ? value : await concat(value);
     const { dir, path } = this.#file(cid);
     const unfinished = join(this.path, UNFINISHED, String(this.#unfinished++));
-    try {
-      await writeFile(unfinished, bytes);
-      if (!this.#made.has(dir)) {
-        await mkdir(dir, { recursive: true });
-        this.#made.add(dir);
+    await this.#alone(keyOf(cid), async () => {
+      try {
+        await writeFile(unfinished, bytes);
+        if (!this.#made.has(dir)) {
+          await mkdir(dir, { recursive: true });
+          this.#made.add(dir);
+        }
+        await rename(unfinished, path);
+      } catch (error) {
+        await rm(unfinished, { force: true });
+        throw diskError(error, this.path);
       }
-      await rename(unfinished, path);
-    } catch (error) {
-      await rm(unfinished, { force: true });
-      throw diskError(error, this.path);
-    }
+    });
     return cid;
   }
 
+  /**
+   * Whether the block is here whole. It is read to know: whoever is told "yes" does not bring it again, so that a "yes" for a
+   * damaged file would keep the damage. Nearly always a read of the same block comes next, from memory then.
+   */
   override async has(cid: CID, options: Abortable = {}): Promise<boolean> {
-    return this.#memory.get(keyOf(cid)) !== undefined || await super.has(cid, options);
+    return await this.read(cid, options) !== undefined;
   }
 
   override async delete(cid: CID, options: Abortable = {}): Promise<void> {
-    this.#memory.delete(keyOf(cid));
-    await super.delete(cid, options);
+    options.signal?.throwIfAborted();
+    const key = keyOf(cid);
+    await this.#alone(key, async () => {
+      try {
+        await rm(this.#file(cid).path, { force: true });
+      } catch (error) {
+        throw diskError(error, this.path);
+      }
+      this.#memory.delete(key);
+    });
+  }
+
+  async #load(cid: CID): Promise<Uint8Array | "damaged" | undefined> {
+    const block = await readFile(this.#file(cid).path).catch((error) => {
+      if (systemCode(error) === "ENOENT") return undefined;
+      throw error;
+    });
+    if (block === undefined) return undefined;
+    // A plain view: Node's Buffer pools and overrides slice(), which decoders do not expect.
+    const bytes = new Uint8Array(block.buffer, block.byteOffset, block.byteLength);
+    return await matches(cid, bytes) ? bytes : "damaged";
+  }
+
+  /** One change of a block's file at a time: whoever removes a damaged file must not remove the good one put meanwhile. */
+  async #alone<T>(key: string, change: () => Promise<T>): Promise<T> {
+    const before = this.#changes.get(key);
+    const mine = before === undefined ? change() : before.then(change, change);
+    this.#changes.set(key, mine);
+    try {
+      return await mine;
+    } finally {
+      if (this.#changes.get(key) === mine) this.#changes.delete(key);
+    }
   }
 
   #file(cid: CID): { dir: string; path: string } {
@@ -124,10 +167,19 @@ export function diskError(error: unknown, dir: string): unknown {
         hint:
           "Free some space, or start with --dir on another disk; nothing that was stored is lost.",
       });
+    case "ENOTDIR":
+    case "EEXIST":
+      return new NethoodError(
+        "DIR_UNWRITABLE",
+        `${dir} cannot be a folder: a file is in the way.`,
+        {
+          cause: error,
+          hint: "Move that file away, or choose another folder with --dir.",
+        },
+      );
     case "EACCES":
     case "EPERM":
     case "EROFS":
-    case "ENOTDIR":
       return new NethoodError("DIR_UNWRITABLE", `The folder ${dir} cannot be written.`, {
         cause: error,
         hint: "Give yourself write permission there, or choose another folder with --dir.",

@@ -6,7 +6,7 @@
 import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { NethoodError } from "../errors.ts";
+import { NethoodError, systemCode } from "../errors.ts";
 import { diskError } from "./blocks.ts";
 
 /** Raised with every change to the tables that an older program could not read. */
@@ -33,6 +33,7 @@ export interface Visit {
 }
 
 export class Records {
+  readonly #dir: string;
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
 
@@ -50,9 +51,7 @@ export class Records {
       // Private keys live in it: nobody else on this machine may read it.
       chmodSync(file, 0o600);
       // Exclusive mode keeps the lock from the first write until the process ends.
-      db.exec(
-        "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL",
-      );
+      db.exec("PRAGMA locking_mode = EXCLUSIVE");
       const { user_version: format } = db.prepare("PRAGMA user_version").get() as {
         user_version: number;
       };
@@ -65,17 +64,24 @@ export class Records {
           },
         );
       }
+      // Only now may the file be changed: a newer program is to find it as it left it.
+      db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
       db.exec(`BEGIN EXCLUSIVE; ${TABLES} PRAGMA user_version = ${FORMAT}; COMMIT`);
     } catch (error) {
       db?.close();
-      throw openError(error, dir);
+      throw recordsError(error, dir);
     }
+    this.#dir = dir;
     this.#db = db;
   }
 
-  /** Runs one statement; statements are prepared once. */
+  /** Runs one statement; statements are prepared once. @throws {NethoodError} DISK_FULL */
   run(sql: string, ...values: (string | number | Uint8Array)[]): void {
-    this.#prepare(sql).run(...values);
+    try {
+      this.#prepare(sql).run(...values);
+    } catch (error) {
+      throw recordsError(error, this.#dir);
+    }
   }
 
   get<T>(sql: string, ...values: (string | number | Uint8Array)[]): T | undefined {
@@ -86,15 +92,16 @@ export class Records {
     return this.#prepare(sql).all(...values) as T[];
   }
 
-  /** All or nothing: what `work` wrote is undone if it throws. */
+  /** All or nothing: what `work` wrote is undone if it throws. @throws {NethoodError} DISK_FULL */
   transaction<T>(work: () => T): T {
-    this.#db.exec("BEGIN");
+    this.run("BEGIN");
     try {
       const result = work();
-      this.#db.exec("COMMIT");
+      this.run("COMMIT");
       return result;
     } catch (error) {
-      this.#db.exec("ROLLBACK");
+      // SQLite may have rolled back already, as it does on a full disk.
+      if (this.#db.isTransaction) this.run("ROLLBACK");
       throw error;
     }
   }
@@ -114,7 +121,10 @@ export class Records {
 }
 
 /** SQLite's errors carry a number on Node and only a sentence on Deno: the sentence is matched. */
-function openError(error: unknown, dir: string): unknown {
+function recordsError(error: unknown, dir: string): unknown {
+  // The messages of both of these contain paths, which may contain any word.
+  if (error instanceof NethoodError) return error;
+  if (systemCode(error) !== undefined) return diskError(error, dir);
   const told = error instanceof Error ? error.message : "";
   const file = join(dir, "nethood.sqlite");
   if (/locked|busy/.test(told)) {
@@ -142,5 +152,5 @@ function openError(error: unknown, dir: string): unknown {
       hint: "Free some space, or choose a folder on another disk with --dir.",
     });
   }
-  return diskError(error, dir);
+  return error;
 }
