@@ -7,7 +7,15 @@ import { createHeliaLight } from "helia";
 import type { Blockstore } from "interface-blockstore";
 import type { Datastore } from "interface-datastore";
 import { createGuard } from "./guard.ts";
-import { type Host, type HostSettings, libp2pOptions, listenError } from "./host.ts";
+import {
+  checkListening,
+  type Host,
+  type HostSettings,
+  libp2pOptions,
+  listenError,
+  loadTransports,
+  type LoadWebRtc,
+} from "./host.ts";
 
 export type NetworkedHelia = Helia & { readonly libp2p: Host };
 
@@ -20,18 +28,22 @@ export async function startHelia(
   stores: { blockstore: Blockstore; datastore: Datastore },
   settings: HostSettings,
   log: (line: string) => void,
+  loadWebRtc: LoadWebRtc = () => import("@libp2p/webrtc"),
 ): Promise<NetworkedHelia> {
   const guard = createGuard((peer: PeerId, why) => {
     log(`${peer} is not asked any more: ${why}`);
-    void helia.libp2p.hangUp(peer);
+    // At once: a liar is not waited for to say goodbye.
+    for (const connection of helia.libp2p.getConnections(peer)) connection.abort(new Error(why));
   });
-  const host = await libp2pOptions(settings, stores.datastore, guard.gater);
+  const transports = await loadTransports(loadWebRtc, log);
+  const host = await libp2pOptions(settings, stores.datastore, guard.gater, transports);
   const light = withoutChannels(() =>
     createHeliaLight({ ...stores, blockBrokers: [guard.broker] })
   );
   const helia = withBitswap(withLibp2pLight(light, host));
   try {
     await helia.start();
+    checkListening(helia.libp2p, settings);
   } catch (error) {
     await helia.stop();
     throw listenError(error);
