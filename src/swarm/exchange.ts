@@ -98,7 +98,12 @@ export function createExchange(
       if (Date.now() - fetch.since >= limit) stop.abort(nobody(cid));
     }, 100);
     try {
-      for await (const block of swarm.fetch.get(cid, { signal: stop.signal })) return block;
+      for await (
+        const { buffer, byteOffset, byteLength } of swarm.fetch.get(cid, { signal: stop.signal })
+      ) {
+        // A plain view: it may be a Buffer, whose slice() is not what decoders expect.
+        return new Uint8Array(buffer, byteOffset, byteLength);
+      }
       throw nobody(cid);
     } catch (cause) {
       if (stop.signal.aborted) throw stop.signal.reason;
