@@ -46,7 +46,7 @@ suite("liar", (test) => {
       await using reader = await createLoopbackNode();
       await acquaint(reader, liar);
 
-      const reading = reader.blocks.get(RIGHT_CID!);
+      const reading = start(reader.blocks.get(RIGHT_CID!));
       await until("the liar is hung up on", () => liar.asked.length > 0 && isAlone(reader));
       await honest.helia.blockstore.put(RIGHT_CID!, RIGHT);
       await reader.meet(honest);
@@ -68,7 +68,7 @@ suite("liar", (test) => {
       await acquaint(reader, liar);
       await honest.helia.blockstore.put(RIGHT_CID!, RIGHT);
 
-      const reading = reader.blocks.get(RIGHT_CID!);
+      const reading = start(reader.blocks.get(RIGHT_CID!));
       await until("the liar was asked", () => liar.asked.length > 0);
       await reader.meet(honest);
 
@@ -87,6 +87,7 @@ suite("liar", (test) => {
       using _ended = wanting(reader, RIGHT_CID!);
       await until("both blocks are asked for", () => slow.asked.length === 2);
     }
+    await until("one want is over", () => bitswapOf(reader).wantList.wants.size === 1);
 
     const late = CID.createV1(0x70, RIGHT_CID!.multihash);
     const send = (cid: CID) =>
@@ -129,6 +130,12 @@ async function cidOf(bytes: Uint8Array): Promise<CID> {
   return CID.createV1(raw.code, await sha256.digest(bytes));
 }
 
+/** Work that a test waits for later, if it comes so far. */
+function start<T>(work: Promise<T>): Promise<T> {
+  work.catch(() => undefined);
+  return work;
+}
+
 /** Connects the two, and waits until both know. */
 async function acquaint(reader: LoopbackNode, liar: Liar): Promise<void> {
   await reader.meet(liar);
@@ -166,7 +173,7 @@ async function stored({ helia }: LoopbackNode): Promise<string[]> {
 
 /** Neither of the two can reach the other any more. */
 async function isRefused(reader: LoopbackNode, liar: Liar): Promise<void> {
-  assert.match((await failure(reader.meet(liar))).message, /denied|gater|blocked|intercept/i);
+  assert.is((await failure(reader.meet(liar))).name, "DialDeniedError");
   await liar.libp2p.dial(multiaddr(reader.addresses[0]!)).catch(() => "refused while dialling");
   await until("the liar has no connection", () => liar.libp2p.getConnections().length === 0);
   assert.not(reader.peers.includes(liar.id));
@@ -181,9 +188,14 @@ async function failure(work: Promise<unknown>): Promise<Error> {
   throw new Error("it did not fail");
 }
 
-function bitswapOf({ helia }: LoopbackNode): { network: EventTarget } {
+interface Bitswap {
+  network: EventTarget;
+  wantList: { wants: Map<string, unknown> };
+}
+
+function bitswapOf({ helia }: LoopbackNode): Bitswap {
   const { blockBrokers } = helia as unknown as {
-    blockBrokers: { name: string; bitswap?: { network: EventTarget } }[];
+    blockBrokers: { name: string; bitswap?: Bitswap }[];
   };
   return blockBrokers.find(({ name }) => name === "bitswap")!.bitswap!;
 }
