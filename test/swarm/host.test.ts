@@ -8,6 +8,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { MemoryBlockstore } from "blockstore-core";
 import { MemoryDatastore } from "datastore-core";
+import { multiaddr } from "@multiformats/multiaddr";
 import { CID } from "multiformats/cid";
 import * as raw from "multiformats/codecs/raw";
 import { sha256 } from "multiformats/hashes/sha2";
@@ -15,7 +16,7 @@ import * as assert from "uvu/assert";
 import { NethoodError } from "../../src/errors.ts";
 import { startHelia } from "../../src/swarm/helia.ts";
 import type { HostSettings, LoadWebRtc } from "../../src/swarm/host.ts";
-import { createLoopbackNode } from "../helpers/loopback-node.ts";
+import { createLoopbackNode, type LoopbackNode } from "../helpers/loopback-node.ts";
 import { createHost } from "../helpers/process.ts";
 import { suite } from "../helpers/suite.ts";
 
@@ -34,10 +35,9 @@ suite("host", (test, left) => {
   for (const [listen, used] of TRANSPORTS) {
     test(`a block is carried over ${listen}`, async () => {
       await using seeder = await createLoopbackNode({ listen: [listen] });
-      // Listening too: a WebRTC dialler that does not goes out through another interface.
-      await using reader = await createLoopbackNode({ listen: [listen] });
+      await using reader = await createLoopbackNode({ listen: [] });
       await seeder.helia.blockstore.put(CID_OF_BLOCK, BLOCK);
-      await reader.meet(seeder);
+      await dial(reader, seeder);
       assert.match(String(reader.helia.libp2p.getConnections()[0]?.remoteAddr), used);
       assert.equal(await reader.blocks.get(CID_OF_BLOCK), BLOCK);
     });
@@ -116,6 +116,21 @@ suite("host", (test, left) => {
     else test(title, () => lonelyStory(prepare));
   }
 });
+
+/**
+ * Dials until there is an answer: on a machine with several interfaces, libdatachannel may have a dial go out through two of
+ * them, which meet as strangers at the listener.
+ */
+async function dial(reader: LoopbackNode, { addresses }: LoopbackNode): Promise<void> {
+  const address = multiaddr(addresses[0]!);
+  for (let left = 9;; left--) {
+    try {
+      return void await reader.helia.libp2p.dial(address, { signal: AbortSignal.timeout(1_500) });
+    } catch (error) {
+      if (left === 0) throw error;
+    }
+  }
+}
 
 /** Runs {@link ALONE} in a network namespace of its own. */
 async function lonelyStory(prepare: string): Promise<void> {
