@@ -54,6 +54,11 @@ suite("host", (test, left) => {
     assert.is(error.code, "BAD_OPTION");
   });
 
+  test("where WebRTC loads but cannot listen, the rest does", async () => {
+    const { addresses } = await start({ mdns: false }, mutedWebRtc);
+    assert.ok(addresses.some((address) => /\/tcp\/\d+\/p2p/.test(address)));
+  });
+
   test("an address in use is PORT_IN_USE, and named", async () => {
     const taker = createServer();
     await new Promise<void>((resolve) => taker.listen(0, "127.0.0.1", resolve));
@@ -154,6 +159,20 @@ async function lonelyStory(prepare: string): Promise<void> {
 }
 
 const noWebRtc: LoadWebRtc = () => Promise.reject(new Error("no native module\nat some path"));
+
+/** WebRTC on a machine that lets nobody listen on UDP. */
+const mutedWebRtc: LoadWebRtc = async () => {
+  const { webRTCDirect } = await import("@libp2p/webrtc");
+  return {
+    webRTCDirect: (init) => (components) => {
+      const transport = webRTCDirect(init)(components);
+      const createListener = transport.createListener.bind(transport);
+      const listen = () => Promise.reject(new Error("UDP is blocked"));
+      transport.createListener = (options) => Object.assign(createListener(options), { listen });
+      return transport;
+    },
+  };
+};
 
 /** Starts a host and ends it again; where it listened and what it told. */
 async function start(settings: HostSettings, load?: LoadWebRtc) {
