@@ -2,9 +2,10 @@
  * Who is near: peers found on the local network by mDNS, peers a person named, and peers met before. All are dialled without
  * being asked; the named ones again and again.
  */
-import type { Libp2p, Peer, PeerDiscovery, PeerId } from "@libp2p/interface";
+import type { Libp2p, Peer, PeerId, PeerInfo } from "@libp2p/interface";
 import { type Multiaddr, multiaddr } from "@multiformats/multiaddr";
 import { NethoodError } from "../errors.ts";
+import type { Lan } from "../swarm/host.ts";
 
 /** Waits between attempts to reach a named peer, in milliseconds; the last one repeats. */
 const RETRY_MS = [500, 1_000, 2_000, 5_000, 15_000, 30_000];
@@ -41,7 +42,7 @@ export function parsePeer(text: string): Multiaddr {
 }
 
 export function createNeighbours(
-  libp2p: Libp2p<{ mdns?: PeerDiscovery }>,
+  libp2p: Libp2p<{ mdns?: Lan }>,
   { peers = [], log = () => undefined }: { peers?: Multiaddr[]; log?: (line: string) => void },
 ): Neighbours {
   const over = new AbortController();
@@ -49,12 +50,9 @@ export function createNeighbours(
   /** Whose absence was told: one that stays away is mentioned once. */
   const absent = new Set<string>();
 
-  // At every answer, since a neighbour that went away may come back, and with another port.
-  libp2p.services.mdns?.addEventListener("peer", ({ detail: { id, multiaddrs } }) => {
-    const known = libp2p.getConnections(id).length > 0 || multiaddrs.length === 0;
-    if (known || libp2p.getPeers().length >= MAX_NEIGHBOURS) return;
-    void reach(String(id), multiaddrs.map((address) => address.encapsulate(`/p2p/${id}`)));
-  }, { signal });
+  const { mdns } = libp2p.services;
+  mdns?.addEventListener("peer", ({ detail }) => greet(detail), { signal });
+  for (const peer of mdns?.early() ?? []) greet(peer);
   libp2p.addEventListener("peer:connect", ({ detail }) => void remember(detail), { signal });
   for (const address of peers) void hold(address);
   void again();
@@ -79,6 +77,13 @@ export function createNeighbours(
     },
     stop: () => over.abort(),
   };
+
+  /** Dials who answered on the local network: every time, since one that went away comes back, and with another port. */
+  function greet({ id, multiaddrs }: PeerInfo): void {
+    if (multiaddrs.length === 0 || libp2p.getConnections(id).length > 0) return;
+    if (libp2p.getPeers().length >= MAX_NEIGHBOURS) return;
+    void reach(String(id), multiaddrs.map((address) => address.encapsulate(`/p2p/${id}`)));
+  }
 
   /** One attempt; failures are ordinary (a neighbour went home). Whom it reached, if anybody. */
   async function reach(

@@ -7,6 +7,7 @@ import {
   FaultTolerance,
   type Libp2p,
   type PeerDiscovery,
+  type PeerInfo,
 } from "@libp2p/interface";
 import { mdns } from "@libp2p/mdns";
 import { noise } from "@libp2p/noise";
@@ -42,7 +43,13 @@ const MDNS_INTERVAL_MS = 10_000;
 /** How long a peer that was met is remembered, in milliseconds: over a holiday. libp2p's own measure is an hour. */
 const REMEMBERED_MS = 30 * 24 * 3_600_000;
 
-type Services = { identify: Identify; ping: Ping; fetch: Fetch; mdns?: PeerDiscovery };
+/** Tells of a peer whenever it is heard of on the local network, not only the first time as libp2p's own event does. */
+export type Lan = PeerDiscovery & {
+  /** Whom it told of so far, while the host was starting and nobody listened yet. To be asked once. */
+  early(): Iterable<PeerInfo>;
+};
+
+type Services = { identify: Identify; ping: Ping; fetch: Fetch; mdns?: Lan };
 
 export type Host = Libp2p<Services>;
 
@@ -100,10 +107,22 @@ export async function libp2pOptions(
       identify: identify(),
       ping: ping(),
       fetch: fetch(),
-      // Among the services it can be listened to, which libp2p's own event does not replace: that tells of a peer only once.
-      ...(discover ? { mdns: mdns({ interval: MDNS_INTERVAL_MS }) } : {}),
+      // A service, and not an anonymous discovery, because it is listened to.
+      ...(discover ? { mdns: lan } : {}),
     },
   };
+}
+
+function lan(components: Parameters<ReturnType<typeof mdns>>[0]): Lan {
+  const discovery = mdns({ interval: MDNS_INTERVAL_MS })(components);
+  const told = new Map<string, PeerInfo>();
+  const keep = ({ detail }: CustomEvent<PeerInfo>) => void told.set(detail.id.toString(), detail);
+  discovery.addEventListener("peer", keep);
+  const early = () => {
+    discovery.removeEventListener("peer", keep);
+    return told.values();
+  };
+  return Object.assign(discovery, { early });
 }
 
 function checkAddress(text: string): void {
