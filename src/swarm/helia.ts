@@ -8,14 +8,13 @@ import type { Blockstore } from "interface-blockstore";
 import type { Datastore } from "interface-datastore";
 import { createGuard } from "./guard.ts";
 import {
-  checkListening,
   type Host,
   type HostSettings,
   libp2pOptions,
-  listenError,
   loadTransports,
   type LoadWebRtc,
 } from "./host.ts";
+import { checkListening, listenError } from "./listen.ts";
 
 export type NetworkedHelia = Helia & { readonly libp2p: Host };
 
@@ -40,13 +39,16 @@ export async function startHelia(
   const light = withoutChannels(() =>
     createHeliaLight({ ...stores, blockBrokers: [guard.broker] })
   );
+  const { listen = [] } = settings;
   const helia = withBitswap(withLibp2pLight(light, host));
   try {
     await helia.start();
-    checkListening(helia.libp2p, settings);
+    checkListening(listen, helia.libp2p.getMultiaddrs().map(String));
   } catch (error) {
-    await helia.stop();
-    throw listenError(error);
+    const [stopped] = await Promise.allSettled([helia.stop()]);
+    // Half started, it may not stop; why it did not start is what a person can mend.
+    if (stopped.status === "rejected") log(`The network did not stop: ${stopped.reason}`);
+    throw await listenError(error, listen);
   }
   guard.watch(helia);
   return helia;

@@ -15,10 +15,9 @@ import { type Ping, ping } from "@libp2p/ping";
 import { tcp } from "@libp2p/tcp";
 import { webSockets } from "@libp2p/websockets";
 import { yamux } from "@libp2p/yamux";
-import { multiaddr } from "@multiformats/multiaddr";
 import type { Datastore } from "interface-datastore";
 import type { Libp2pOptions } from "libp2p";
-import { NethoodError } from "../errors.ts";
+import { checkAddress } from "./listen.ts";
 
 /**
  * Every interface, ports chosen by the system: a personal node announces its addresses, nobody has to know them beforehand.
@@ -30,12 +29,6 @@ const LISTEN = [
   "/ip4/0.0.0.0/udp/0/webrtc-direct",
   "/ip6/::/tcp/0",
 ];
-
-/** What these transports can listen on. */
-const LISTENABLE = /^\/(ip4|ip6|dns[46]?)\/[^/]+\/(tcp\/\d+(\/ws)?|udp\/\d+\/webrtc-direct)$/;
-
-const LISTEN_HINT =
-  "Use addresses of this machine, such as /ip4/0.0.0.0/tcp/4001 or /ip4/127.0.0.1/tcp/0/ws.";
 
 /** How often the local network is asked for neighbours, in milliseconds. */
 const MDNS_INTERVAL_MS = 10_000;
@@ -123,51 +116,6 @@ function lan(components: Parameters<ReturnType<typeof mdns>>[0]): Lan {
     return told.values();
   };
   return Object.assign(discovery, { early });
-}
-
-function checkAddress(text: string): void {
-  try {
-    multiaddr(text);
-  } catch (cause) {
-    throw new NethoodError("BAD_OPTION", `"${text}" is not an address to listen on.`, {
-      cause,
-      hint: LISTEN_HINT,
-    });
-  }
-  if (!LISTENABLE.test(text)) throw unlistenable(text);
-}
-
-/**
- * libp2p is content when IPv4 works and IPv6 does not; a person who asked for both is not.
- *
- * @throws {NethoodError} BAD_OPTION
- */
-export function checkListening(host: Pick<Host, "getMultiaddrs">, { listen }: HostSettings): void {
-  const silent = listen?.find((text) => text.startsWith("/ip6/"));
-  if (silent === undefined) return;
-  if (!host.getMultiaddrs().some((address) => address.toString().startsWith("/ip6/"))) {
-    throw unlistenable(silent);
-  }
-}
-
-function unlistenable(address: string | undefined, cause?: unknown): NethoodError {
-  return new NethoodError(
-    "BAD_OPTION",
-    `${address ?? "An address given with --listen"} cannot be listened on.`,
-    { cause, hint: LISTEN_HINT },
-  );
-}
-
-/** What kept the host from listening, as a sentence; any other error as it is. */
-export function listenError(error: unknown): unknown {
-  if (!(error instanceof Error) || error.name !== "UnsupportedListenAddressesError") return error;
-  const [, taken] = /^ *(\/\S+): .*(?:EADDRINUSE|address already in use)/im.exec(error.message) ??
-    [];
-  if (taken === undefined) return unlistenable(/^ *(\/\S+): /m.exec(error.message)?.[1], error);
-  return new NethoodError("PORT_IN_USE", `${taken} is in use by another program.`, {
-    cause: error,
-    hint: "Choose another port with --listen, or port 0 for any that is free.",
-  });
 }
 
 function sentence(error: unknown): string {

@@ -4,9 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import type { Libp2p } from "@libp2p/interface";
 import * as assert from "uvu/assert";
 import { NethoodError } from "../../src/errors.ts";
 import { createNode } from "../../src/node.ts";
+import { createNeighbours } from "../../src/routing/neighbours.ts";
 import { createLab, labAvailable } from "../helpers/lab.ts";
 import { createLoopbackNode, type LoopbackNode, until } from "../helpers/loopback-node.ts";
 import { type Child, type Host, localhost } from "../helpers/process.ts";
@@ -88,6 +90,24 @@ suite("neighbours", (test, left) => {
       assert.equal(node.told, []);
     }
     await pause(200); // what was still on its way would end the process
+  });
+
+  test("a list of known peers that fails is told, and ends nothing", async () => {
+    const broken = () => Promise.reject(new Error("the disk is gone"));
+    const libp2p = Object.assign(new EventTarget(), {
+      services: {},
+      peerStore: { all: broken, merge: broken },
+      getPeers: () => [],
+    });
+    const told: string[] = [];
+    const neighbours = createNeighbours(libp2p as unknown as Libp2p, {
+      log: (line) => told.push(line),
+    });
+    libp2p.dispatchEvent(new CustomEvent("peer:connect", { detail: "somebody" }));
+    await pause(50);
+    assert.equal(told, Array(2).fill("The list of known peers failed: the disk is gone"));
+    neighbours.stop();
+    assert.not(await neighbours.some(60_000));
   });
 
   const title = "nodes of one network find each other, again after both were away";

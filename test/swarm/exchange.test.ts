@@ -103,10 +103,9 @@ suite("exchange", (test) => {
     const told = async (error: unknown) => {
       const { get } = createExchange(EMPTY, {
         peers: () => 1,
-        // deno-lint-ignore require-yield
         fetch: {
           get: async function* () {
-            throw error;
+            yield await Promise.reject<Uint8Array>(error);
           },
         },
       });

@@ -1,5 +1,6 @@
 /** Where a node listens, what carries its blocks, who it is, and what is told when it cannot listen. */
 import { spawnSync } from "node:child_process";
+import { createSocket } from "node:dgram";
 import { mkdtemp, rm } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -61,16 +62,20 @@ suite("host", (test, left) => {
 
   test("an address in use is PORT_IN_USE, and named", async () => {
     const taker = createServer();
+    const udpTaker = createSocket("udp4");
     await new Promise<void>((resolve) => taker.listen(0, "127.0.0.1", resolve));
-    const address = `/ip4/127.0.0.1/tcp/${(taker.address() as AddressInfo).port}`;
+    await new Promise<void>((resolve) => udpTaker.bind(0, "127.0.0.1", resolve));
+    const tcp = `/ip4/127.0.0.1/tcp/${(taker.address() as AddressInfo).port}`;
+    const udp = `/ip4/127.0.0.1/udp/${udpTaker.address().port}`;
     try {
-      for (const listen of [address, `${address}/ws`]) {
+      for (const listen of [tcp, `${tcp}/ws`, `${udp}/webrtc-direct`]) {
         const error = await failure({ listen: ["/ip4/127.0.0.1/tcp/0", listen] });
         assert.is(error.code, "PORT_IN_USE");
         assert.is(error.message, `${listen} is in use by another program.`);
       }
     } finally {
       taker.close();
+      udpTaker.close();
     }
   });
 
