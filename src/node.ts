@@ -116,10 +116,13 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
     createRecordRouting(helia.libp2p, neighbours, ipnsRecords, helia.keychain),
   ], ipnsRecords);
   const resolver = createResolver({ dnsLink: createDnsLink(txt), ipns: names.resolve, records });
-  const blocks = createExchange(store, {
-    fetch: helia.blockstore,
-    peers: () => helia.libp2p.getPeers().length,
-  }, options.timeout === undefined ? {} : { timeout: options.timeout });
+  const blocks = starting.adopt(
+    createExchange(store, {
+      fetch: helia.blockstore,
+      peers: () => helia.libp2p.getPeers().length,
+    }, options.timeout === undefined ? {} : { timeout: options.timeout }),
+    (exchange) => exchange.stop(),
+  );
   const keeper = starting.adopt(
     createKeeper({ helia, blocks, records, log }),
     (keeper) => keeper.stop(),

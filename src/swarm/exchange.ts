@@ -41,22 +41,33 @@ interface Fetch {
   lingering?: ReturnType<typeof setTimeout>;
 }
 
+export interface Exchange extends Blocks {
+  /** Ends every fetch; who waits for one, or asks for what is not here from now on, is told so. */
+  stop(): void;
+}
+
 export function createExchange(
   store: Pick<DiskBlocks, "read">,
   swarm: Swarm,
   { timeout = FETCH_TIMEOUT_MS, linger = LINGER_MS }: { timeout?: number; linger?: number } = {},
-): Blocks {
+): Exchange {
   const underway = new Map<string, Fetch>();
+  let stopped = false;
 
   return {
     async get(cid, { signal } = {}) {
       if (cid.multihash.code === identity.code) return inline(cid);
       return await store.read(cid, signal ? { signal } : {}) ?? join(cid, signal);
     },
+    stop() {
+      stopped = true;
+      for (const [key, fetch] of underway) end(key, fetch, over());
+    },
   };
 
   async function join(cid: CID, signal: AbortSignal | undefined): Promise<Uint8Array> {
     signal?.throwIfAborted();
+    if (stopped) throw over();
     const key = cid.toString();
     const fetch = underway.get(key) ?? start(key, cid);
     if (fetch.readers++ === 0) fetch.since = Date.now();
@@ -84,11 +95,11 @@ export function createExchange(
     return fetch;
   }
 
-  function end(key: string, fetch: Fetch): void {
+  function end(key: string, fetch: Fetch, why?: NethoodError): void {
     clearTimeout(fetch.lingering);
     // A new reader must not join a fetch that is over.
     if (underway.get(key) === fetch) underway.delete(key);
-    fetch.stop.abort();
+    fetch.stop.abort(why);
   }
 
   async function retrieve(cid: CID, fetch: Omit<Fetch, "block">): Promise<Uint8Array> {
@@ -135,6 +146,12 @@ export function createExchange(
       },
     );
   }
+}
+
+function over(): NethoodError {
+  return new NethoodError("STOPPED", "This node is stopping.", {
+    hint: "Start it again to read on.",
+  });
 }
 
 function inline(cid: CID): Uint8Array {
