@@ -7,6 +7,7 @@ import type { BlockBroker, Helia } from "@helia/interface";
 import type { ConnectionGater, PeerId, TypedEventTarget } from "@libp2p/interface";
 import { base64 } from "multiformats/bases/base64";
 import { CID } from "multiformats/cid";
+import { sha256 } from "multiformats/hashes/sha2";
 
 /** Wants are remembered this many wants after they end: a block that arrives late was still asked for. */
 const MAX_REMEMBERED = 100_000;
@@ -48,7 +49,7 @@ export interface Guard {
 export function createGuard(onBan: (peer: PeerId, why: string) => void): Guard {
   const wants = new Set<string>();
   /** Hash functions and lengths of the names that were asked for. */
-  const shapes = new Set<string>();
+  const shapes = new Set([shapeOf(sha256.code, 32)]);
   const banned = new Set<string>();
   const isBanned = (peer: PeerId) => banned.has(peer.toString());
   let bitswap: Bitswap["bitswap"] | undefined;
