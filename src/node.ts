@@ -120,10 +120,13 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
     createResolver({ dnsLink: createDnsLink(txt), ipns: names.resolve, records }),
     (resolver) => resolver.stop(),
   );
-  const blocks = createExchange(store, {
-    fetch: helia.blockstore,
-    peers: () => helia.libp2p.getPeers().length,
-  }, options.timeout === undefined ? {} : { timeout: options.timeout });
+  const blocks = starting.adopt(
+    createExchange(store, {
+      fetch: helia.blockstore,
+      peers: () => helia.libp2p.getPeers().length,
+    }, options.timeout === undefined ? {} : { timeout: options.timeout }),
+    (exchange) => exchange.stop(),
+  );
   const keeper = starting.adopt(
     createKeeper({ helia, blocks, records, log }),
     (keeper) => keeper.stop(),

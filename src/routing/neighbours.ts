@@ -2,9 +2,10 @@
  * Who is near: peers found on the local network by mDNS, peers a person named, and peers met before. All are dialled without
  * being asked; the named ones again and again.
  */
-import type { Libp2p, Peer, PeerId } from "@libp2p/interface";
+import type { Libp2p, Peer, PeerId, PeerInfo } from "@libp2p/interface";
 import { type Multiaddr, multiaddr } from "@multiformats/multiaddr";
 import { NethoodError } from "../errors.ts";
+import type { Lan } from "../swarm/host.ts";
 
 /** Waits between attempts to reach a named peer, in milliseconds; the last one repeats. */
 const RETRY_MS = [500, 1_000, 2_000, 5_000, 15_000, 30_000];
@@ -14,6 +15,9 @@ const MAX_REMEMBERED = 20;
 
 /** More connections than this are not looked for. */
 const MAX_NEIGHBOURS = 50;
+
+/** Peers whose absence was told; a local network has fewer. */
+const MAX_ABSENT = 1_000;
 
 /** libp2p's peer store keeps this mark, so that a restarted node finds its neighbours again. */
 const MET = "nethood-neighbour";
@@ -38,15 +42,17 @@ export function parsePeer(text: string): Multiaddr {
 }
 
 export function createNeighbours(
-  libp2p: Libp2p,
+  libp2p: Libp2p<{ mdns?: Lan }>,
   { peers = [], log = () => undefined }: { peers?: Multiaddr[]; log?: (line: string) => void },
 ): Neighbours {
   const over = new AbortController();
   const { signal } = over;
+  /** Whose absence was told: one that stays away is mentioned once. */
+  const absent = new Set<string>();
 
-  libp2p.addEventListener("peer:discovery", ({ detail }) => {
-    if (libp2p.getPeers().length < MAX_NEIGHBOURS) void reach(detail.id);
-  }, { signal });
+  const { mdns } = libp2p.services;
+  mdns?.addEventListener("peer", ({ detail }) => greet(detail), { signal });
+  for (const peer of mdns?.early() ?? []) greet(peer);
   libp2p.addEventListener("peer:connect", ({ detail }) => void remember(detail), { signal });
   for (const address of peers) void hold(address);
   void again();
@@ -54,6 +60,7 @@ export function createNeighbours(
   return {
     some(ms, outer) {
       if (libp2p.getPeers().length > 0) return Promise.resolve(true);
+      if (signal.aborted || outer?.aborted) return Promise.resolve(false);
       return new Promise((resolve) => {
         const done = new AbortController();
         const end = (found: boolean) => {
@@ -71,27 +78,40 @@ export function createNeighbours(
     stop: () => over.abort(),
   };
 
-  /** One attempt; failures are ordinary (a neighbour went home) and only logged. */
-  async function reach(to: PeerId | Multiaddr): Promise<void> {
+  /** Dials who answered on the local network: every time, since one that went away comes back, and with another port. */
+  function greet({ id, multiaddrs }: PeerInfo): void {
+    if (multiaddrs.length === 0 || libp2p.getConnections(id).length > 0) return;
+    if (libp2p.getPeers().length >= MAX_NEIGHBOURS) return;
+    void reach(String(id), multiaddrs.map((address) => address.encapsulate(`/p2p/${id}`)));
+  }
+
+  /** One attempt; failures are ordinary (a neighbour went home). Whom it reached, if anybody. */
+  async function reach(
+    name: string,
+    to: PeerId | Multiaddr | Multiaddr[],
+  ): Promise<PeerId | undefined> {
     try {
-      await libp2p.dial(to, { signal });
+      const { remotePeer } = await libp2p.dial(to, { signal });
+      absent.delete(name);
+      return remotePeer;
     } catch (error) {
-      if (!signal.aborted) {
-        log(`${to} did not answer: ${error instanceof Error ? error.message : error}`);
-      }
+      if (signal.aborted || absent.has(name)) return;
+      if (absent.size < MAX_ABSENT) absent.add(name);
+      log(`${name} did not answer: ${sentence(error)}`);
     }
   }
 
   /** Keeps a named peer connected for as long as the node runs. */
   async function hold(address: Multiaddr): Promise<void> {
+    const name = address.toString();
+    // An address may leave open who is there.
+    let id = name.split("/p2p/").at(-1);
     for (let failures = 0; !signal.aborted;) {
-      const connected = libp2p.getConnections().some(({ remoteAddr, remotePeer }) =>
-        remoteAddr.equals(address) || address.toString().endsWith(`/p2p/${remotePeer}`)
-      );
-      if (connected) failures = 0;
+      if (libp2p.getPeers().some((peer) => peer.toString() === id)) failures = 0;
       else {
-        await reach(address);
-        failures++;
+        const reached = await reach(name, address);
+        if (reached === undefined) failures++;
+        else id = reached.toString();
       }
       await pause(RETRY_MS[Math.min(failures, RETRY_MS.length - 1)]!, signal);
     }
@@ -99,21 +119,42 @@ export function createNeighbours(
 
   /** Dials the neighbours of the last run. */
   async function again(): Promise<void> {
-    const met = await libp2p.peerStore.all({
-      limit: MAX_REMEMBERED,
-      filters: [({ tags }: Peer) => tags.has(MET)],
-    });
-    await Promise.all(met.map(({ id }) => reach(id)));
+    const met = await note(() =>
+      libp2p.peerStore.all({
+        limit: MAX_REMEMBERED,
+        filters: [({ tags }: Peer) => tags.has(MET)],
+      })
+    );
+    await Promise.all((met ?? []).map(({ id }) => reach(String(id), id)));
   }
 
   async function remember(id: PeerId): Promise<void> {
-    await libp2p.peerStore.merge(id, { tags: { [MET]: { value: 1 } } });
+    absent.delete(id.toString());
+    await note(() => libp2p.peerStore.merge(id, { tags: { [MET]: { value: 1 } } }));
   }
+
+  /** Work on the peer store: nobody waits for it, and the node may be stopping. */
+  async function note<T>(work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!signal.aborted) log(`The list of known peers failed: ${sentence(error)}`);
+    }
+  }
+}
+
+function sentence(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split("\n", 1)[0]!;
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener("abort", end);
   });
 }

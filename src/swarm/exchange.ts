@@ -1,6 +1,6 @@
 /**
  * The one way every read goes: memory, disk, then the neighbours. A block that many ask for at once is fetched once, and the
- * fetch ends when nobody waits for it any more.
+ * fetch ends soon after nobody waits for it any more.
  */
 import type { Blockstore } from "interface-blockstore";
 import type { CID } from "multiformats/cid";
@@ -14,6 +14,12 @@ export const FETCH_TIMEOUT_MS: number = 20_000;
 
 /** The same while no peer is connected: time enough for a neighbour on the same network to be discovered. */
 export const LONELY_TIMEOUT_MS: number = 4_000;
+
+/**
+ * How long a fetch goes on without a reader, in milliseconds. Who reloads a page at once wants the blocks that are on their way,
+ * and neighbours do not send a block twice within this time.
+ */
+export const LINGER_MS: number = 5_000;
 
 /** Identity CIDs carry their bytes themselves; longer ones are refused (specification: unixfs, 128 bytes). */
 const MAX_IDENTITY_BYTES = 128;
@@ -29,27 +35,43 @@ export interface Swarm {
 interface Fetch {
   block: Promise<Uint8Array>;
   readers: number;
+  /** When somebody began to wait, in milliseconds since 1970. */
+  since: number;
   stop: AbortController;
+  lingering?: ReturnType<typeof setTimeout>;
+}
+
+export interface Exchange extends Blocks {
+  /** Ends every fetch; who waits for one, or asks for what is not here from now on, is told so. */
+  stop(): void;
 }
 
 export function createExchange(
   store: Pick<DiskBlocks, "read">,
   swarm: Swarm,
-  { timeout = FETCH_TIMEOUT_MS }: { timeout?: number } = {},
-): Blocks {
+  { timeout = FETCH_TIMEOUT_MS, linger = LINGER_MS }: { timeout?: number; linger?: number } = {},
+): Exchange {
   const underway = new Map<string, Fetch>();
+  let stopped = false;
 
   return {
     async get(cid, { signal } = {}) {
       if (cid.multihash.code === identity.code) return inline(cid);
       return await store.read(cid, signal ? { signal } : {}) ?? join(cid, signal);
     },
+    stop() {
+      stopped = true;
+      for (const [key, fetch] of underway) end(key, fetch, over());
+    },
   };
 
   async function join(cid: CID, signal: AbortSignal | undefined): Promise<Uint8Array> {
+    signal?.throwIfAborted();
+    if (stopped) throw over();
     const key = cid.toString();
     const fetch = underway.get(key) ?? start(key, cid);
-    fetch.readers++;
+    if (fetch.readers++ === 0) fetch.since = Date.now();
+    clearTimeout(fetch.lingering);
     const left = Promise.withResolvers<never>();
     const leave = () => left.reject(signal!.reason);
     signal?.addEventListener("abort", leave, { once: true });
@@ -57,33 +79,52 @@ export function createExchange(
       return await Promise.race([fetch.block, left.promise]);
     } finally {
       signal?.removeEventListener("abort", leave);
-      if (--fetch.readers === 0) {
-        // A new reader must not join a fetch that is being stopped.
-        if (underway.get(key) === fetch) underway.delete(key);
-        fetch.stop.abort();
+      if (--fetch.readers === 0 && underway.get(key) === fetch) {
+        fetch.lingering = setTimeout(() => end(key, fetch), linger);
       }
     }
   }
 
   function start(key: string, cid: CID): Fetch {
     const stop = new AbortController();
-    const fetch: Fetch = { block: retrieve(cid, stop), readers: 0, stop };
+    const waiting = { readers: 0, since: Date.now(), stop };
+    const fetch: Fetch = Object.assign(waiting, { block: retrieve(cid, waiting) });
     underway.set(key, fetch);
-    fetch.block.catch(() => undefined); // Every reader gets the failure; there may be none left.
+    const ended = () => end(key, fetch);
+    fetch.block.then(ended, ended); // Every reader gets a failure; there may be none left.
     return fetch;
   }
 
-  async function retrieve(cid: CID, stop: AbortController): Promise<Uint8Array> {
-    const began = Date.now();
+  function end(key: string, fetch: Fetch, why?: NethoodError): void {
+    clearTimeout(fetch.lingering);
+    // A new reader must not join a fetch that is over.
+    if (underway.get(key) === fetch) underway.delete(key);
+    fetch.stop.abort(why);
+  }
+
+  async function retrieve(cid: CID, fetch: Omit<Fetch, "block">): Promise<Uint8Array> {
+    const { stop } = fetch;
     const watch = setInterval(() => {
       const limit = swarm.peers() === 0 ? Math.min(timeout, LONELY_TIMEOUT_MS) : timeout;
-      if (Date.now() - began >= limit) stop.abort(nobody(cid));
+      if (Date.now() - fetch.since >= limit) stop.abort(nobody(cid));
     }, 100);
     try {
-      for await (const block of swarm.fetch.get(cid, { signal: stop.signal })) return block;
+      for await (
+        const { buffer, byteOffset, byteLength } of swarm.fetch.get(cid, { signal: stop.signal })
+      ) {
+        // A plain view: it may be a Buffer, whose slice() is not what decoders expect.
+        return new Uint8Array(buffer, byteOffset, byteLength);
+      }
       throw nobody(cid);
     } catch (cause) {
-      throw stop.signal.aborted ? stop.signal.reason : nobody(cid, cause);
+      if (stop.signal.aborted) throw stop.signal.reason;
+      // What is wrong with this machine, a full disk for one, is not the neighbours' fault.
+      if (cause instanceof NethoodError) throw cause;
+      if (cause instanceof Error && cause.name === "UnknownHashAlgorithmError") {
+        const message = `${cid} is named by a hash function that Nethood does not know.`;
+        throw new NethoodError("UNSUPPORTED", message, { cause });
+      }
+      throw nobody(cid, cause);
     } finally {
       clearInterval(watch);
     }
@@ -93,6 +134,8 @@ export function createExchange(
     const peers = swarm.peers();
     const who = peers === 0
       ? "No neighbour is connected"
+      : peers === 1
+      ? "The one connected peer did not send it"
       : `None of ${peers} connected peers sent it`;
     return new NethoodError(
       "NO_PROVIDERS",
@@ -103,6 +146,12 @@ export function createExchange(
       },
     );
   }
+}
+
+function over(): NethoodError {
+  return new NethoodError("STOPPED", "This node is stopping.", {
+    hint: "Start it again to read on.",
+  });
 }
 
 function inline(cid: CID): Uint8Array {

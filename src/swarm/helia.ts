@@ -7,7 +7,14 @@ import { createHeliaLight } from "helia";
 import type { Blockstore } from "interface-blockstore";
 import type { Datastore } from "interface-datastore";
 import { createGuard } from "./guard.ts";
-import { type Host, type HostSettings, libp2pOptions, listenError } from "./host.ts";
+import {
+  type Host,
+  type HostSettings,
+  libp2pOptions,
+  loadTransports,
+  type LoadWebRtc,
+} from "./host.ts";
+import { checkListening, listenError } from "./listen.ts";
 
 export type NetworkedHelia = Helia & { readonly libp2p: Host };
 
@@ -20,21 +27,28 @@ export async function startHelia(
   stores: { blockstore: Blockstore; datastore: Datastore },
   settings: HostSettings,
   log: (line: string) => void,
+  loadWebRtc: LoadWebRtc = () => import("@libp2p/webrtc"),
 ): Promise<NetworkedHelia> {
   const guard = createGuard((peer: PeerId, why) => {
     log(`${peer} is not asked any more: ${why}`);
-    void helia.libp2p.hangUp(peer);
+    // At once: a liar is not waited for to say goodbye.
+    for (const connection of helia.libp2p.getConnections(peer)) connection.abort(new Error(why));
   });
-  const host = await libp2pOptions(settings, stores.datastore, guard.gater);
+  const transports = await loadTransports(loadWebRtc, log);
+  const host = await libp2pOptions(settings, stores.datastore, guard.gater, transports);
   const light = withoutChannels(() =>
     createHeliaLight({ ...stores, blockBrokers: [guard.broker] })
   );
+  const { listen = [] } = settings;
   const helia = withBitswap(withLibp2pLight(light, host));
   try {
     await helia.start();
+    checkListening(listen, helia.libp2p.getMultiaddrs().map(String));
   } catch (error) {
-    await helia.stop();
-    throw listenError(error);
+    const [stopped] = await Promise.allSettled([helia.stop()]);
+    // Half started, it may not stop; why it did not start is what a person can mend.
+    if (stopped.status === "rejected") log(`The network did not stop: ${stopped.reason}`);
+    throw await listenError(error, listen);
   }
   guard.watch(helia);
   return helia;

@@ -2,17 +2,22 @@
 import { loadOrCreateSelfKey } from "@libp2p/config";
 import { type Fetch, fetch } from "@libp2p/fetch";
 import { type Identify, identify } from "@libp2p/identify";
-import { type ConnectionGater, FaultTolerance, type Libp2p } from "@libp2p/interface";
+import {
+  type ConnectionGater,
+  FaultTolerance,
+  type Libp2p,
+  type PeerDiscovery,
+  type PeerInfo,
+} from "@libp2p/interface";
 import { mdns } from "@libp2p/mdns";
 import { noise } from "@libp2p/noise";
 import { type Ping, ping } from "@libp2p/ping";
 import { tcp } from "@libp2p/tcp";
-import { webRTCDirect } from "@libp2p/webrtc";
 import { webSockets } from "@libp2p/websockets";
 import { yamux } from "@libp2p/yamux";
 import type { Datastore } from "interface-datastore";
 import type { Libp2pOptions } from "libp2p";
-import { NethoodError } from "../errors.ts";
+import { checkAddress } from "./listen.ts";
 
 /**
  * Every interface, ports chosen by the system: a personal node announces its addresses, nobody has to know them beforehand.
@@ -28,9 +33,23 @@ const LISTEN = [
 /** How often the local network is asked for neighbours, in milliseconds. */
 const MDNS_INTERVAL_MS = 10_000;
 
-type Services = { identify: Identify; ping: Ping; fetch: Fetch };
+/** How long a peer that was met is remembered, in milliseconds: over a holiday. libp2p's own measure is an hour. */
+const REMEMBERED_MS = 30 * 24 * 3_600_000;
+
+/** Tells of a peer whenever it is heard of on the local network, not only the first time as libp2p's own event does. */
+export type Lan = PeerDiscovery & {
+  /** Whom it told of so far, while the host was starting and nobody listened yet. To be asked once. */
+  early(): Iterable<PeerInfo>;
+};
+
+type Services = { identify: Identify; ping: Ping; fetch: Fetch; mdns?: Lan };
 
 export type Host = Libp2p<Services>;
+
+export type Transports = NonNullable<Libp2pOptions["transports"]>;
+
+/** Brings in WebRTC, whose native module is not there for every platform. */
+export type LoadWebRtc = () => Promise<Pick<typeof import("@libp2p/webrtc"), "webRTCDirect">>;
 
 export interface HostSettings {
   /** Multiaddrs to listen on. Default: {@link LISTEN}; an empty list listens nowhere. */
@@ -39,11 +58,29 @@ export interface HostSettings {
   mdns?: boolean;
 }
 
+/** TCP and WebSockets always, WebRTC-direct where it works. */
+export async function loadTransports(
+  loadWebRtc: LoadWebRtc,
+  log: (line: string) => void,
+): Promise<Transports> {
+  const always = [tcp(), webSockets()];
+  try {
+    const { webRTCDirect } = await loadWebRtc();
+    return [...always, webRTCDirect()];
+  } catch (error) {
+    log(`WebRTC does not work here, browsers have to use WebSockets: ${sentence(error)}`);
+    return always;
+  }
+}
+
+/** @throws {NethoodError} BAD_OPTION for an address that nothing can listen on */
 export async function libp2pOptions(
   { listen, mdns: discover = true }: HostSettings,
   datastore: Datastore,
   connectionGater: ConnectionGater,
+  transports: Transports,
 ): Promise<Libp2pOptions<Services>> {
+  listen?.forEach(checkAddress);
   return {
     // Kept in the datastore: the same peer at every start.
     privateKey: await loadOrCreateSelfKey(datastore),
@@ -52,33 +89,35 @@ export async function libp2pOptions(
     transportManager: {
       faultTolerance: listen ? FaultTolerance.FATAL_ALL : FaultTolerance.NO_FATAL,
     },
-    transports: [tcp(), webSockets(), webRTCDirect()],
+    transports,
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
-    peerDiscovery: discover ? [mdns({ interval: MDNS_INTERVAL_MS })] : [],
     connectionGater,
+    peerStore: { maxAddressAge: REMEMBERED_MS, maxPeerAge: REMEMBERED_MS },
     // A ping can be stuck behind blocks on a thin line; that is no reason to hang up.
     connectionMonitor: { abortConnectionOnPingFailure: false },
-    services: { identify: identify(), ping: ping(), fetch: fetch() },
+    services: {
+      identify: identify(),
+      ping: ping(),
+      fetch: fetch(),
+      // A service, and not an anonymous discovery, because it is listened to.
+      ...(discover ? { mdns: lan } : {}),
+    },
   };
 }
 
-/** What kept the host from listening, as a sentence; any other error as it is. */
-export function listenError(error: unknown): unknown {
-  const told = error instanceof Error ? error.message : "";
-  if (/EADDRINUSE|address already in use/i.test(told)) {
-    return new NethoodError(
-      "PORT_IN_USE",
-      "An address given with --listen is in use by another program.",
-      { cause: error, hint: "Choose another port, or port 0 for any that is free." },
-    );
-  }
-  if (/listen/i.test(told)) {
-    return new NethoodError("BAD_OPTION", "An address given with --listen cannot be listened on.", {
-      cause: error,
-      hint:
-        "Use addresses of this machine, such as /ip4/0.0.0.0/tcp/4001 or /ip4/127.0.0.1/tcp/0/ws.",
-    });
-  }
-  return error;
+function lan(components: Parameters<ReturnType<typeof mdns>>[0]): Lan {
+  const discovery = mdns({ interval: MDNS_INTERVAL_MS })(components);
+  const told = new Map<string, PeerInfo>();
+  const keep = ({ detail }: CustomEvent<PeerInfo>) => void told.set(detail.id.toString(), detail);
+  discovery.addEventListener("peer", keep);
+  const early = () => {
+    discovery.removeEventListener("peer", keep);
+    return told.values();
+  };
+  return Object.assign(discovery, { early });
+}
+
+function sentence(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split("\n", 1)[0]!;
 }

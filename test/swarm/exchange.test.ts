@@ -1,0 +1,229 @@
+/** One way for every read: who waits, for how long, and what is told when nobody has it. */
+import { CID } from "multiformats/cid";
+import * as raw from "multiformats/codecs/raw";
+import { identity } from "multiformats/hashes/identity";
+import { sha256 } from "multiformats/hashes/sha2";
+import * as assert from "uvu/assert";
+import { NethoodError } from "../../src/errors.ts";
+import {
+  createExchange,
+  type Exchange,
+  FETCH_TIMEOUT_MS,
+  LONELY_TIMEOUT_MS,
+  type Swarm,
+} from "../../src/swarm/exchange.ts";
+import { createLoopbackNode, until } from "../helpers/loopback-node.ts";
+import { suite } from "../helpers/suite.ts";
+
+const BLOCK = new TextEncoder().encode("one part of a page");
+const CID_OF_BLOCK = CID.createV1(raw.code, await sha256.digest(BLOCK));
+const EMPTY = { read: () => Promise.resolve(undefined) };
+
+suite("exchange", (test) => {
+  test("many readers of one block make one fetch", async () => {
+    const swarm = createSwarm();
+    const { get } = exchange(EMPTY, swarm);
+    const reads = [get(CID_OF_BLOCK), get(CID_OF_BLOCK), get(CID_OF_BLOCK)];
+    await until("it is asked for", () => swarm.asked > 0);
+    swarm.bring(BLOCK);
+    assert.equal(await Promise.all(reads), [BLOCK, BLOCK, BLOCK]);
+    assert.is(swarm.asked, 1);
+    // Nothing is left of it: who reads later asks anew.
+    assert.equal(await get(CID_OF_BLOCK), BLOCK);
+    assert.is(swarm.asked, 2);
+  });
+
+  test("one reader's abort leaves the others, and its reason passes through untouched", async () => {
+    const swarm = createSwarm();
+    const { get } = exchange(EMPTY, swarm);
+    const gone = new AbortController();
+    const [left, stayed] = [get(CID_OF_BLOCK, gone), get(CID_OF_BLOCK)];
+    await until("it is asked for", () => swarm.asked > 0);
+    const reason = new Error("the tab was closed");
+    gone.abort(reason);
+    assert.is(await failure(left), reason);
+    swarm.bring(BLOCK);
+    assert.equal(await stayed, BLOCK);
+    assert.is(await failure(get(CID_OF_BLOCK, gone)), reason);
+  });
+
+  test("the last reader's abort ends the fetch, a while later", async () => {
+    const swarm = createSwarm();
+    const { get } = exchange(EMPTY, swarm, { linger: 200 });
+    const gone = new AbortController();
+    const reads = [get(CID_OF_BLOCK, gone), get(CID_OF_BLOCK, gone)];
+    await until("it is asked for", () => swarm.asked > 0);
+    gone.abort();
+    await Promise.allSettled(reads);
+    assert.is(swarm.ended, 0);
+    await until("the fetch is over", () => swarm.ended === 1);
+
+    const again = get(CID_OF_BLOCK);
+    await until("it is asked for again", () => swarm.asked === 2);
+    swarm.bring(BLOCK);
+    assert.equal(await again, BLOCK);
+  });
+
+  test("who reloads at once gets what is on its way", async () => {
+    const swarm = createSwarm();
+    const { get } = exchange(EMPTY, swarm, { linger: 200 });
+    const gone = new AbortController();
+    const left = get(CID_OF_BLOCK, gone);
+    await until("it is asked for", () => swarm.asked > 0);
+    gone.abort();
+    await failure(left);
+    const reload = get(CID_OF_BLOCK);
+    await pause(400); // longer than a fetch goes on without a reader
+    swarm.bring(BLOCK);
+    assert.equal(await reload, BLOCK);
+    assert.is(swarm.asked, 1);
+  });
+
+  test("a block that no connected peer sends is given up, and told so", async () => {
+    for (
+      const [peers, words] of [
+        [1, "The one connected peer did not send it."],
+        [7, "None of 7 connected peers sent it."],
+      ] as const
+    ) {
+      const { get } = exchange(EMPTY, createSwarm(peers), { timeout: 50 });
+      const error = await failure(get(CID_OF_BLOCK)) as NethoodError;
+      assert.is(error.code, "NO_PROVIDERS");
+      assert.match(error.message, words);
+      assert.match(error.message, CID_OF_BLOCK.toString());
+      assert.match(error.hint!, "--peer");
+    }
+  });
+
+  test("a lonely node gives up sooner", async () => {
+    const began = Date.now();
+    const { get } = exchange(EMPTY, createSwarm(0), { timeout: 12_000 });
+    const error = await failure(get(CID_OF_BLOCK)) as NethoodError;
+    const waited = Date.now() - began;
+    assert.ok(waited >= LONELY_TIMEOUT_MS && waited < 12_000, `it waited ${waited} ms`);
+    assert.is(error.code, "NO_PROVIDERS");
+    assert.match(error.message, "No neighbour is connected.");
+  });
+
+  test("a full disk is not told as the neighbours' fault, nor an unknown hash", async () => {
+    const full = new NethoodError("DISK_FULL", "The disk is full.");
+    const told = async (error: unknown) => {
+      const { get } = exchange(EMPTY, {
+        peers: () => 1,
+        fetch: {
+          get: async function* () {
+            yield await Promise.reject<Uint8Array>(error);
+          },
+        },
+      });
+      return await failure(get(CID_OF_BLOCK)) as NethoodError;
+    };
+    assert.is(await told(full), full);
+    const unknown = Object.assign(new Error(), { name: "UnknownHashAlgorithmError" });
+    assert.is((await told(unknown)).code, "UNSUPPORTED");
+    assert.is((await told(new Error("bitswap stopped"))).code, "NO_PROVIDERS");
+  });
+
+  test("a node that stops tells who waits, at once", async () => {
+    const began = Date.now();
+    await using bystander = await createLoopbackNode();
+    await using reader = await createLoopbackNode();
+    await reader.meet(bystander);
+    const reading = failure(reader.blocks.get(CID_OF_BLOCK));
+    await pause(50);
+    await reader.stop();
+    assert.is((await reading as NethoodError).code, "STOPPED");
+    assert.is((await failure(reader.blocks.get(CID_OF_BLOCK)) as NethoodError).code, "STOPPED");
+    assert.ok(Date.now() - began < FETCH_TIMEOUT_MS);
+  });
+
+  test("an identity CID is its own block, up to 128 bytes", async () => {
+    const swarm = createSwarm();
+    const { get } = exchange(EMPTY, swarm);
+    const inline = (bytes: number) =>
+      CID.createV1(raw.code, identity.digest(new Uint8Array(bytes).fill(7)));
+    assert.equal(await get(inline(128)), new Uint8Array(128).fill(7));
+    assert.is((await failure(get(inline(129))) as NethoodError).code, "BAD_ADDRESS");
+    assert.is(swarm.asked, 0);
+  });
+
+  test("a peer that arrives in the middle still serves the block", async () => {
+    await using seeder = await createLoopbackNode();
+    await using reader = await createLoopbackNode();
+    await seeder.helia.blockstore.put(CID_OF_BLOCK, BLOCK);
+    const reading = reader.blocks.get(CID_OF_BLOCK);
+    await pause(100);
+    await seeder.meet(reader);
+    assert.equal(await reading, BLOCK);
+  });
+
+  test("so it does for a reader that was disappointed a moment ago", async () => {
+    await using bystander = await createLoopbackNode();
+    await using seeder = await createLoopbackNode();
+    await using reader = await createLoopbackNode({ timeout: 1_000 });
+    await reader.meet(bystander);
+    await seeder.helia.blockstore.put(CID_OF_BLOCK, BLOCK);
+    assert.is(
+      (await failure(reader.blocks.get(CID_OF_BLOCK)) as NethoodError).code,
+      "NO_PROVIDERS",
+    );
+    const again = reader.blocks.get(CID_OF_BLOCK);
+    await pause(100);
+    await seeder.meet(reader);
+    assert.equal(await again, BLOCK);
+  });
+});
+
+/** An exchange whose reads a test may leave behind when it fails earlier. */
+function exchange(...parts: Parameters<typeof createExchange>): Pick<Exchange, "get"> {
+  const { get } = createExchange(...parts);
+  return {
+    get: (cid, options) => {
+      const read = Promise.resolve(get(cid, options));
+      read.catch(() => undefined);
+      return read;
+    },
+  };
+}
+
+/** A network of one block, which comes when the test says so. */
+function createSwarm(peers = 3): Swarm & {
+  readonly asked: number;
+  readonly ended: number;
+  bring(block: Uint8Array): void;
+} {
+  const arrival = Promise.withResolvers<Uint8Array>();
+  let [asked, ended] = [0, 0];
+  return {
+    peers: () => peers,
+    fetch: {
+      async *get(_cid, { signal } = {}) {
+        asked++;
+        const aborted = Promise.withResolvers<never>();
+        signal?.addEventListener("abort", () => {
+          ended++;
+          aborted.reject(signal.reason);
+        });
+        yield await Promise.race([arrival.promise, aborted.promise]);
+      },
+    },
+    get asked() {
+      return asked;
+    },
+    get ended() {
+      return ended;
+    },
+    bring: arrival.resolve,
+  };
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function failure(work: Promise<unknown>): Promise<unknown> {
+  try {
+    await work;
+  } catch (error) {
+    return error;
+  }
+  throw new Error("it did not fail");
+}
