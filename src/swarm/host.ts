@@ -10,6 +10,7 @@ import { tcp } from "@libp2p/tcp";
 import { webRTCDirect } from "@libp2p/webrtc";
 import { webSockets } from "@libp2p/websockets";
 import { yamux } from "@libp2p/yamux";
+import { multiaddr } from "@multiformats/multiaddr";
 import type { Datastore } from "interface-datastore";
 import type { Libp2pOptions } from "libp2p";
 import { NethoodError } from "../errors.ts";
@@ -63,6 +64,25 @@ export async function libp2pOptions(
   };
 }
 
+const LISTEN_HINT =
+  "Use addresses of this machine, such as /ip4/0.0.0.0/tcp/4001 or /ip4/127.0.0.1/tcp/0/ws.";
+
+/** @throws {NethoodError} BAD_OPTION for an address to listen on that is none */
+export function parseListen(text: string): void {
+  let cause: unknown;
+  try {
+    if (multiaddr(text).getComponents().some(({ name }) => name === "tcp" || name === "udp")) {
+      return;
+    }
+  } catch (error) {
+    cause = error;
+  }
+  throw new NethoodError("BAD_OPTION", `"${text}" is not an address to listen on.`, {
+    cause,
+    hint: LISTEN_HINT,
+  });
+}
+
 /** What kept the host from listening, as a sentence; any other error as it is. */
 export function listenError(error: unknown): unknown {
   const told = error instanceof Error ? error.message : "";
@@ -76,8 +96,7 @@ export function listenError(error: unknown): unknown {
   if (/listen/i.test(told)) {
     return new NethoodError("BAD_OPTION", "An address given with --listen cannot be listened on.", {
       cause: error,
-      hint:
-        "Use addresses of this machine, such as /ip4/0.0.0.0/tcp/4001 or /ip4/127.0.0.1/tcp/0/ws.",
+      hint: LISTEN_HINT,
     });
   }
   return error;
