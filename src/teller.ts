@@ -31,7 +31,8 @@ export function createTeller(
   { json = false, debug = false }: { json?: boolean; debug?: boolean } = {},
 ): Teller {
   const terminal = (stderr as { isTTY?: boolean }).isTTY === true;
-  let toldAt = 0;
+  // A program is told at once that it began; a person who waits a moment needs nothing.
+  let toldAt = json ? 0 : Date.now();
   let hashed = false;
   /** Whether the last line of a terminal is progress, to be written over. */
   let lineOpen = false;
@@ -123,7 +124,7 @@ export function createTeller(
 
     received({ cid, size: bytes }, file) {
       if (json) event("get:done", { file, bytes, cid: String(cid) });
-      else line(`Saved ${file}: ${size(bytes)}.`, stderr);
+      else if (terminal) line(`Saved ${file}: ${size(bytes)}.`, stderr);
     },
 
     note(text) {

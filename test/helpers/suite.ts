@@ -2,7 +2,7 @@
  * uvu, with its traps closed: a suite written as a closure always runs (a forgotten `.run()` reports success),
  * and there are no `before` hooks (a throwing one passes). Resources belong into `await using` inside a test.
  */
-import { type Test, suite as uvuSuite } from "uvu";
+import { suite as uvuSuite, type Test } from "uvu";
 import process from "node:process";
 
 /** What a suite's body gets: call it with a name and a body; `left` says plainly what is not run here. */
