@@ -1,7 +1,6 @@
 /** What a person types, right and wrong, before anything runs. */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import process from "node:process";
 import * as assert from "uvu/assert";
 import { localhost } from "../helpers/process.ts";
 import {
@@ -11,6 +10,7 @@ import {
   outcome,
   ROOT,
   run,
+  RUNTIME,
   startNode,
   tempDir,
 } from "../helpers/program.ts";
@@ -119,7 +119,7 @@ suite("usage", (test) => {
   if (!onDeno) return;
 
   test("without permissions it names the command that gives them, and asks nothing", async () => {
-    const line = ["env", process.execPath, "run", join(ROOT, "node.ts")] as const;
+    const line = [RUNTIME, "run", join(ROOT, "node.ts")] as const;
     const sentence = /It may not use net, read.*\.\n +Start it with: deno run -P node\.ts/;
     const [program, ...args] = line;
     complains(await outcome(localhost.spawn(program, args)), 1, sentence);

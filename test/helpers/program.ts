@@ -1,4 +1,5 @@
 /** The real program, as a person starts it: alone on loopback, in a folder of the test's own. */
+import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +11,12 @@ import { type Child, type Ended, localhost, type SpawnOptions } from "./process.
 export const ROOT: string = fileURLToPath(new URL("../../", import.meta.url));
 
 export const onDeno: boolean = process.versions.deno !== undefined;
+
+/**
+ * The runtime under a name of its own: Deno's child_process knows its own path, even among the arguments of others, and
+ * would add a grant of every permission behind it.
+ */
+export const RUNTIME: string = onDeno ? linked(process.execPath) : process.execPath;
 
 /** "Hello, readers!" as a CID that carries its own bytes: every node has it. */
 export const HELLO = "/ipfs/bafkqad2imvwgy3zmebzgkylemvzcccq";
@@ -33,8 +40,7 @@ export function commandLine(
   { dir, place = ALONE }: ProgramOptions = {},
 ): [string, ...string[]] {
   const program = onDeno ? ["run", "-P", join(ROOT, "node.ts")] : [join(ROOT, "node.ts")];
-  // through env: Deno's child_process rewrites the arguments of a second Deno, and would grant it everything
-  return ["env", process.execPath, ...program, ...words, ...place, ...(dir ? ["--dir", dir] : [])];
+  return [RUNTIME, ...program, ...words, ...place, ...(dir ? ["--dir", dir] : [])];
 }
 
 export function start(words: string[], options: ProgramOptions = {}): Child {
@@ -120,6 +126,14 @@ export async function eventually(
 
 export async function text(file: string): Promise<string> {
   return await readFile(file, "utf8");
+}
+
+function linked(program: string): string {
+  const dir = mkdtempSync(join(tmpdir(), "nethood-runtime-"));
+  process.on("exit", () => rmSync(dir, { recursive: true, force: true }));
+  const link = join(dir, "runtime");
+  symlinkSync(program, link);
+  return link;
 }
 
 /** Deno remarks on its permissions, and on packages' build scripts, in frames of their own. */
