@@ -121,7 +121,12 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
   const datastore = new RecordDatastore(records);
   const helia = starting.adopt(
     await startHelia({ blockstore: store, datastore }, options, log),
-    async (helia) => void await helia.stop(),
+    // libp2p writes until its last moment; on a full disk that must not keep the node from ending.
+    async (helia) => {
+      await helia.stop().catch((error) =>
+        log(`The node stopped, but could not write all it knows: ${error.message}`)
+      );
+    },
   );
   signal?.throwIfAborted();
 
@@ -150,10 +155,12 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
   const blocks: Blocks = {
     get: (cid, own = {}) => exchange.get(cid, { signal: until(own.signal) }),
   };
-  const resolve: Node["resolve"] = (address, own = {}) =>
-    resolver.resolve(typeof address === "string" ? parseAddress(address) : address, {
+  const resolve: Node["resolve"] = async (address, own = {}) => {
+    over.signal.throwIfAborted();
+    return await resolver.resolve(typeof address === "string" ? parseAddress(address) : address, {
       signal: until(own.signal),
     });
+  };
 
   const running = starting.move();
   let stopped: Promise<void> | undefined;

@@ -114,7 +114,12 @@ export function createNeighbours(
   }
 
   async function remember(id: PeerId): Promise<void> {
-    await libp2p.peerStore.merge(id, { tags: { [MET]: { value: 1 } } });
+    try {
+      await libp2p.peerStore.merge(id, { tags: { [MET]: { value: 1 } } });
+    } catch (error) {
+      // A full disk, or a stop in this moment: the next start will not dial this one, and that is all.
+      log(`${id} could not be written down: ${error instanceof Error ? error.message : error}`);
+    }
   }
 }
 

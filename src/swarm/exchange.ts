@@ -83,7 +83,9 @@ export function createExchange(
       for await (const block of swarm.fetch.get(cid, { signal: stop.signal })) return block;
       throw nobody(cid);
     } catch (cause) {
-      throw stop.signal.aborted ? stop.signal.reason : nobody(cid, cause);
+      if (stop.signal.aborted) throw stop.signal.reason;
+      // It came, and this machine could not keep it: that is no failure of the neighbours.
+      throw cause instanceof NethoodError ? cause : nobody(cid, cause);
     } finally {
       clearInterval(watch);
     }
