@@ -91,7 +91,9 @@ suite("usage", (test) => {
       if (seen.has(file)) return;
       seen.add(file);
       const code = readFileSync(file, "utf8");
-      for (const [, path] of code.matchAll(/^(?:import|export) (?!type )(?:[^;"]*?from )?"([^"]+)"/gm)) {
+      for (
+        const [, path] of code.matchAll(/^(?:import|export) (?!type )(?:[^;"]*?from )?"([^"]+)"/gm)
+      ) {
         if (path!.startsWith(".")) visit(join(dirname(file), path!));
         else if (!path!.startsWith("node:")) packages.push(`${file} imports ${path}`);
       }
