@@ -2,21 +2,21 @@
 /** The program's front door: `deno run -P node.ts --help`. */
 import process from "node:process";
 
-const deno =
-  (globalThis as { Deno?: { permissions: { querySync(p: { name: string }): { state: string } } } })
-    .Deno;
+interface Deno {
+  permissions: { querySync(permission: { name: string }): { state: string } };
+}
+const deno = (globalThis as { Deno?: Deno }).Deno;
+const run = deno ? "deno run -P node.ts" : "node node.ts";
+
+// Asked for here, since Deno would ask again and again in the middle of things, or fail there.
 const missing = ["net", "read", "write", "env", "sys", "ffi"].filter((name) =>
   deno && deno.permissions.querySync({ name }).state !== "granted"
 );
-
 if (missing.length > 0) {
-  console.error(
-    `nethood: it may not use ${missing.join(", ")}; start it with: deno run -P node.ts`,
-  );
+  console.error(`nethood: It may not use ${missing.join(", ")}.\n         Start it with: ${run}`);
   process.exit(1);
 }
 
-const { main } = await import("./src/cli.ts");
 const stop = new AbortController();
 for (const name of ["SIGINT", "SIGTERM"] as const) {
   process.on(name, () => {
@@ -25,12 +25,12 @@ for (const name of ["SIGINT", "SIGTERM"] as const) {
     stop.abort(new Error(name));
   });
 }
-process.exit(
-  await main(process.argv.slice(2), {
-    env: process.env,
-    stdout: process.stdout,
-    stderr: process.stderr,
-    run: deno ? "deno run -P node.ts" : "node node.ts",
-    signal: stop.signal,
-  }),
-);
+
+const { lastWords, main } = await import("./src/cli.ts");
+const argv = process.argv.slice(2);
+const { env, stdout, stderr } = process;
+const around = { env, stdout, stderr, run, signal: stop.signal };
+for (const uncaught of ["uncaughtException", "unhandledRejection"]) {
+  process.on(uncaught, (error) => process.exit(lastWords(error, argv, around)));
+}
+process.exit(await main(argv, around));

@@ -9,4 +9,4 @@ app.notFound((c) => c.text("not here\n", 404));
 await using server = await serve(app, { port: 0 });
 console.log(server.url);
 const page = await fetch(`${server.url}/ipfs/bafkqad2imvwgy3zmebzgkylemvzcccq`);
-console.log(page.status, await page.text());
+console.log(page.status, (await page.text()).trim());

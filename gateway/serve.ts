@@ -23,7 +23,7 @@ type Fetch = (request: Request) => Response | Promise<Response>;
 /** What is used of Deno. */
 interface DenoServe {
   serve(
-    options: { port: number; hostname: string; signal: AbortSignal; onListen: () => void },
+    options: { port: number; hostname: string; onListen: () => void },
     fetch: Fetch,
   ): { addr: { port: number }; finished: Promise<void>; shutdown(): Promise<void> };
 }
@@ -48,16 +48,18 @@ interface Running {
 }
 
 function onDeno(deno: DenoServe, app: { fetch: Fetch }, port: number, hostname: string): Running {
-  const stop = new AbortController();
   const server = deno.serve(
-    { port, hostname, signal: stop.signal, onListen: () => undefined },
+    { port, hostname, onListen: () => undefined },
     (request) => app.fetch(request),
   );
   return {
     port: server.addr.port,
     async close(grace) {
-      const timer = setTimeout(() => stop.abort(), grace);
-      await server.shutdown();
+      // Aborting a server that is shutting down throws where nobody can catch it: those who take longer are left to
+      // themselves, and get nothing more once the node has stopped.
+      const late = Promise.withResolvers<void>();
+      const timer = setTimeout(late.resolve, grace);
+      await Promise.race([server.shutdown(), late.promise]);
       clearTimeout(timer);
     },
   };

@@ -1,11 +1,8 @@
 /** The program: arguments in, a running node or a finished errand out. */
-import { rename, rm } from "node:fs/promises";
-import { createWriteStream } from "node:fs";
-import { finished } from "node:stream/promises";
 import type { Writable } from "node:stream";
-import { serve } from "../gateway/serve.ts";
-import type { AddProgress } from "./content/write.ts";
-import { NethoodError } from "./errors.ts";
+import { serve, type Server } from "../gateway/serve.ts";
+import { NethoodError, systemCode } from "./errors.ts";
+import type { DirectoryEntry, Entry, FileEntry } from "./content/read.ts";
 import type { Node, NodeOptions } from "./node.ts";
 import { helpText, parseSettings, type Settings } from "./options.ts";
 import { createTeller, type Teller } from "./teller.ts";
@@ -23,23 +20,31 @@ export interface Surroundings {
   signal: AbortSignal;
 }
 
-/** Exit codes: 0 done or stopped as asked, 1 failed, 2 called wrongly, 130 stopped before it was done. */
-const FAILED = 1, MISUSED = 2, INTERRUPTED = 130;
+/**
+ * Exit codes: 0 done or stopped as asked, 1 failed, 2 called wrongly, 130 stopped before it was done, 141 nobody reads its
+ * output any more (what a shell reports of programs that SIGPIPE ended).
+ */
+const FAILED = 1, MISUSED = 2, INTERRUPTED = 130, UNREAD = 141;
+
+/** Names shown of a folder that has no page of its own. */
+const SHOWN = 8;
 
 /** Runs one command; resolves with the exit code. Nothing it throws is meant for a person: they get a sentence on stderr. */
 export async function main(argv: string[], around: Surroundings): Promise<number> {
+  // A log that nobody reads any more is no reason to end a node; `get` notices by itself.
+  for (const stream of [around.stdout, around.stderr]) stream.on("error", () => undefined);
   let settings: Settings;
   try {
     settings = parseSettings(argv, around.env);
   } catch (error) {
-    createTeller(around, false).failure(error);
+    lastWords(error, argv, around);
     return MISUSED;
   }
   if (settings.help) around.stdout.write(helpText(around.run));
-  if (settings.version) around.stdout.write(`Nethood ${VERSION}\n`);
+  else if (settings.version) around.stdout.write(`Nethood ${VERSION}\n`);
   if (settings.help || settings.version) return 0;
 
-  const teller = createTeller(around, settings.json);
+  const teller = createTeller(around, settings);
   try {
     await COMMANDS[settings.command](settings, around, teller);
     return 0;
@@ -48,9 +53,19 @@ export async function main(argv: string[], around: Surroundings): Promise<number
       teller.note("Stopped before it was done. Nothing is lost: run the same command again.");
       return INTERRUPTED;
     }
+    if (settings.command === "get" && systemCode(error) === "EPIPE") return UNREAD;
     teller.failure(error);
     return error instanceof NethoodError && error.code === "BAD_OPTION" ? MISUSED : FAILED;
   }
+}
+
+/** Tells an error where no settings say how: even what nobody caught becomes a sentence. Returns the exit code. */
+export function lastWords(error: unknown, argv: string[], around: Surroundings): number {
+  createTeller(around, {
+    json: argv.includes("--json"),
+    debug: argv.includes("--debug") || Boolean(around.env.NETHOOD_DEBUG),
+  }).failure(error);
+  return FAILED;
 }
 
 const COMMANDS = {
@@ -61,48 +76,54 @@ const COMMANDS = {
       });
     }
     await using node = await start(settings, around, teller);
-    await run(node, settings, around, teller);
+    await using server = await openGateway(node, settings, teller);
+    await run(node, server, around, teller);
   },
 
   async seed(settings: Settings, around: Surroundings, teller: Teller): Promise<void> {
-    const { argument: dir, name } = settings;
+    const { argument: dir, name, hidden } = settings;
     if (dir === undefined || name === undefined) {
       throw new NethoodError("BAD_OPTION", "seed needs a folder and the site's name.", {
         hint: `For example: ${around.run} seed ./site --name docs.example.org`,
       });
     }
-    await using node = await start(settings, around, teller);
     const { createSeeder } = await import("./seeder.ts");
-    const { signal } = around;
-    const onProgress = (progress: AddProgress) => teller.progress(progress);
+    await using node = await start(settings, around, teller);
+    // Opened first: a port in use is better known before an hour of hashing than after it.
+    await using server = await openGateway(node, settings, teller);
     const published = await createSeeder(node).publish(dir, {
       name,
-      hidden: settings.hidden,
-      signal,
-      onProgress,
+      hidden,
+      signal: around.signal,
+      onProgress: teller.hashing,
     });
-    teller.published(published);
-    await run(node, settings, around, teller);
+    teller.published(published, server.url);
+    await run(node, server, around, teller);
   },
 
   async get(settings: Settings, around: Surroundings, teller: Teller): Promise<void> {
-    const { argument: address, output } = settings;
-    if (address === undefined) {
+    const { argument: text, output } = settings;
+    const { signal } = around;
+    if (text === undefined) {
       throw new NethoodError("BAD_OPTION", "get needs an address.", {
         hint: `For example: ${around.run} get http://docs.example.org/manual.pdf -o manual.pdf`,
       });
     }
-    await using node = await start(settings, around, teller);
-    const { entry } = await node.open(address, { signal: around.signal });
-    if (entry.kind !== "file") {
-      throw new NethoodError("NOT_A_FILE", `${address} is a ${entry.kind}, not a file.`, {
-        hint: "Add the name of a file in it, such as index.html.",
+    if (settings.json && output === undefined) {
+      throw new NethoodError("BAD_OPTION", "get --json needs a file for the content.", {
+        hint: "Name it with -o: the standard output has only JSON lines then.",
       });
     }
-    const bytes = entry.bytes(undefined, { signal: around.signal });
-    if (output === undefined) await pour(bytes, around.stdout);
-    else await save(bytes, output);
-    if (output !== undefined) teller.note(`${entry.size} bytes are in ${output}.`);
+    const { parseAddress } = await import("./content/address.ts");
+    const { pour, save } = await import("./output.ts");
+    const address = parseAddress(text);
+    await using node = await start(settings, around, teller);
+    const { entry } = await node.open(address, { signal, index: true });
+    const file = await aFile(entry, text, signal);
+    const bytes = file.bytes(undefined, { signal });
+    if (output === undefined) return await pour(bytes, around.stdout, { signal });
+    await save(teller.receiving(bytes, file.size), output, { signal });
+    teller.received(file, output);
   },
 };
 
@@ -118,54 +139,56 @@ async function start(
     dir: settings.dir ?? defaultDir(env),
     mdns,
     log: teller.note,
+    signal,
     ...(listen && { listen }),
     ...(peers && { peers }),
     ...(dns && { dns }),
   };
-  const node = await createNode(options);
-  if (!signal.aborted) return node;
-  await node.stop();
-  throw signal.reason;
+  return await createNode(options);
+}
+
+async function openGateway(node: Node, settings: Settings, teller: Teller): Promise<Server> {
+  const { createGateway } = await import("../gateway/app.ts");
+  const { port, host: hostname } = settings;
+  return await serve(createGateway(node, { log: teller.note }), {
+    ...(port !== undefined && { port }),
+    ...(hostname !== undefined && { hostname }),
+  });
 }
 
 /** A node at the service of its person until they end it. */
 async function run(
   node: Node,
-  settings: Settings,
+  server: Server,
   { signal }: Surroundings,
   teller: Teller,
 ): Promise<void> {
-  const { createGateway } = await import("../gateway/app.ts");
-  const { port, host: hostname } = settings;
-  await using server = await serve(createGateway(node, { log: teller.note }), {
-    ...(port !== undefined && { port }),
-    ...(hostname !== undefined && { hostname }),
-  });
+  signal.throwIfAborted();
   teller.ready(node, server.url);
   await new Promise<void>((resolve) => {
     signal.addEventListener("abort", () => resolve(), { once: true });
-    if (signal.aborted) resolve();
   });
   teller.note("Stopping.");
 }
 
-async function pour(bytes: AsyncIterable<Uint8Array>, to: Writable): Promise<void> {
-  for await (const chunk of bytes) {
-    if (!to.write(chunk)) await new Promise((resolve) => to.once("drain", resolve));
-  }
+async function aFile(entry: Entry, address: string, signal: AbortSignal): Promise<FileEntry> {
+  if (entry.kind === "file") return entry;
+  const symlink = entry.kind === "symlink";
+  throw new NethoodError(
+    "NOT_A_FILE",
+    symlink
+      ? `${address} is a symbolic link to ${entry.target}.`
+      : `${address} is a folder without an index.html.`,
+    { hint: symlink ? "Open what it links to." : await namesIn(entry, signal) },
+  );
 }
 
-/** Under its own name only when it is whole. */
-async function save(bytes: AsyncIterable<Uint8Array>, file: string): Promise<void> {
-  const part = `${file}.part`;
-  const to = createWriteStream(part);
-  try {
-    await pour(bytes, to);
-    await finished(to.end());
-    await rename(part, file);
-  } catch (error) {
-    to.destroy();
-    await rm(part, { force: true });
-    throw error;
+async function namesIn(folder: DirectoryEntry, signal: AbortSignal): Promise<string> {
+  const names: string[] = [];
+  for await (const { name } of folder.entries({ signal })) {
+    if (names.push(name) > SHOWN) break;
   }
+  if (names.length === 0) return "It is empty.";
+  const more = names.length > SHOWN ? ", …" : "";
+  return `Add the name of a file in it: ${names.slice(0, SHOWN).join(", ")}${more}`;
 }

@@ -28,6 +28,7 @@ const STATUS = {
   DIR_TOO_NEW: 500,
   PORT_IN_USE: 500,
   DISK_FULL: 507,
+  FILE_UNWRITABLE: 500,
   BAD_SITE: 400,
   STOPPED: 503,
 } as const;

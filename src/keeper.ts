@@ -3,7 +3,6 @@ import type { Helia } from "@helia/interface";
 import type { Blocks } from "./content/blocks.ts";
 import { pinAll, pinEach } from "./content/pin.ts";
 import type { Entry, FileEntry } from "./content/read.ts";
-import { isAbort } from "./errors.ts";
 import type { Records, Visit } from "./store/records.ts";
 
 /** A page that is opened again within this time is not noted again. */
@@ -11,11 +10,14 @@ const NOTED_MS = 60_000;
 
 const MAX_NOTED = 10_000;
 
+/** How long a stop waits for what is being kept, in milliseconds: the blocks are here, only their pins are to be written. */
+const FINISH_MS = 10_000;
+
 export interface Keeper {
   /** The same entry; a file in it that is read to its end is kept under this address. */
   watch(entry: Entry, address: string): Entry;
   visits(): Visit[];
-  /** Waits for what is still being noted. */
+  /** Finishes what is being kept. */
   stop(): Promise<void>;
 }
 
@@ -49,8 +51,9 @@ export function createKeeper(
         "SELECT address, cid, size, opened FROM visits ORDER BY opened DESC LIMIT 1000",
       ),
     async stop() {
-      over.abort();
-      await Promise.all(underway);
+      const impatient = setTimeout(() => over.abort(), FINISH_MS);
+      while (underway.size > 0) await Promise.all(underway);
+      clearTimeout(impatient);
     },
   };
 
@@ -62,7 +65,7 @@ export function createKeeper(
     noted.set(key, now);
     const work = keep(entry, address).catch((error) => {
       noted.delete(key);
-      if (!isAbort(error, over.signal)) log(`${address} was read but could not be kept: ${error}`);
+      log(`${address} was read but could not be kept: ${told(error)}`);
     }).finally(() => underway.delete(work));
     underway.add(work);
   }
@@ -81,4 +84,8 @@ export function createKeeper(
       Date.now(),
     );
   }
+}
+
+function told(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -6,6 +6,7 @@ import { join, resolve as absolute } from "node:path";
 import { type Address, parseAddress } from "./content/address.ts";
 import type { Blocks } from "./content/blocks.ts";
 import { type Entry, open } from "./content/read.ts";
+import { NethoodError } from "./errors.ts";
 import { createKeeper } from "./keeper.ts";
 import { createTxtResolver } from "./name/dns.ts";
 import { createDnsLink } from "./name/dnslink.ts";
@@ -20,6 +21,10 @@ import { createIpnsRecords } from "./store/ipns.ts";
 import { Records, type Visit } from "./store/records.ts";
 import { createExchange } from "./swarm/exchange.ts";
 import { type NetworkedHelia, startHelia } from "./swarm/helia.ts";
+import { checkAddress } from "./swarm/listen.ts";
+
+/** What a folder shows of itself where a page is wanted. */
+const INDEX = "index.html";
 
 export interface NodeOptions {
   /** Folder for blocks, keys and records. Default: `$XDG_DATA_HOME/nethood`, or `~/.local/share/nethood`. */
@@ -38,10 +43,17 @@ export interface NodeOptions {
   timeout?: number;
   /** Told what a person may want to know: a peer that lies, a neighbour that cannot be reached. Default: silence. */
   log?: (line: string) => void;
+  /** Gives up a start that is under way; a node that runs is ended with {@link Node.stop}. */
+  signal?: AbortSignal;
 }
 
-export interface OpenOptions {
+export interface ResolveOptions {
   signal?: AbortSignal | undefined;
+}
+
+export interface OpenOptions extends ResolveOptions {
+  /** Opens a folder's `index.html` in its place, where it has one, as a web server does. Default: false. */
+  index?: boolean;
 }
 
 /** What an address turned out to be, and how it was found. */
@@ -60,11 +72,11 @@ export interface Node extends AsyncDisposable {
   /** Peer IDs connected now. */
   readonly peers: string[];
   /** Follows an address's names to a CID and a path. @throws {NethoodError} as {@link Node.open}, without reading content */
-  resolve(address: Address | string, options?: OpenOptions): Promise<Resolved>;
+  resolve(address: Address | string, options?: ResolveOptions): Promise<Resolved>;
   /**
    * Opens an address. A file that is read to its end is pinned under this address and offered to others.
    *
-   * @throws {NethoodError} BAD_ADDRESS, NO_DNSLINK, DNS_UNREACHABLE, IPNS_NOT_FOUND, NOT_FOUND, NO_PROVIDERS, …
+   * @throws {NethoodError} BAD_ADDRESS, NO_DNSLINK, DNS_UNREACHABLE, IPNS_NOT_FOUND, NOT_FOUND, NO_PROVIDERS, STOPPED, …
    */
   open(address: Address | string, options?: OpenOptions): Promise<Opened>;
   /** Every address that was opened, the latest first. */
@@ -75,6 +87,7 @@ export interface Node extends AsyncDisposable {
   readonly names: Names;
   /** The Helia node below, for what Nethood has no words for. */
   readonly helia: NetworkedHelia;
+  /** Ends what is being read, finishes what is being kept, and frees the folder. It can be called more than once. */
   stop(): Promise<void>;
 }
 
@@ -90,9 +103,12 @@ export function defaultDir(env: Record<string, string | undefined>): string {
  */
 export async function createNode(options: NodeOptions = {}): Promise<Node> {
   const dir = absolute(options.dir ?? defaultDir({}));
-  const log = options.log ?? (() => undefined);
+  const { log = () => undefined, signal } = options;
+  // What a person got wrong is told before anything is written.
+  options.listen?.forEach(checkAddress);
   const peers = (options.peers ?? []).map(parsePeer);
   const txt = createTxtResolver(options.dns);
+  signal?.throwIfAborted();
   await using starting = new AsyncDisposableStack();
 
   const records = starting.adopt(new Records(dir), (records) => records.close());
@@ -101,12 +117,19 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
     options.memory === undefined ? {} : { memory: options.memory },
   );
   await store.open();
+  signal?.throwIfAborted();
 
   const datastore = new RecordDatastore(records);
   const helia = starting.adopt(
     await startHelia({ blockstore: store, datastore }, options, log),
-    async (helia) => void await helia.stop(),
+    // libp2p writes until its last moment; on a full disk that must not keep the node from ending.
+    async (helia) => {
+      await helia.stop().catch((error) =>
+        log(`The node stopped, but could not write all it knows: ${error.message}`)
+      );
+    },
   );
+  signal?.throwIfAborted();
 
   const neighbours = starting.adopt(
     createNeighbours(helia.libp2p, { peers, log }),
@@ -120,7 +143,7 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
     createResolver({ dnsLink: createDnsLink(txt), ipns: names.resolve, records }),
     (resolver) => resolver.stop(),
   );
-  const blocks = starting.adopt(
+  const exchange = starting.adopt(
     createExchange(store, {
       fetch: helia.blockstore,
       peers: () => helia.libp2p.getPeers().length,
@@ -128,13 +151,27 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
     (exchange) => exchange.stop(),
   );
   const keeper = starting.adopt(
-    createKeeper({ helia, blocks, records, log }),
+    createKeeper({ helia, blocks: exchange, records, log }),
     (keeper) => keeper.stop(),
   );
-  const running = starting.move();
 
-  const resolve: Node["resolve"] = (address, own) =>
-    resolver.resolve(typeof address === "string" ? parseAddress(address) : address, own);
+  // Reads end first, so that nothing new comes to the keeper; what it is keeping may still be finished.
+  const over = new AbortController();
+  starting.defer(() => over.abort(new NethoodError("STOPPED", "This node has been stopped.")));
+  const until = (own?: AbortSignal) => own ? AbortSignal.any([own, over.signal]) : over.signal;
+  const blocks: Blocks = {
+    get: (cid, own = {}) => exchange.get(cid, { signal: until(own.signal) }),
+  };
+  const resolve: Node["resolve"] = async (address, own = {}) => {
+    over.signal.throwIfAborted();
+    return await resolver.resolve(typeof address === "string" ? parseAddress(address) : address, {
+      signal: until(own.signal),
+    });
+  };
+
+  const running = starting.move();
+  let stopped: Promise<void> | undefined;
+  const stop = () => stopped ??= running.disposeAsync();
 
   return {
     id: helia.libp2p.peerId.toString(),
@@ -149,13 +186,37 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
       return helia.libp2p.getPeers().map(String);
     },
     resolve,
-    async open(address, own = {}) {
-      const resolved = await resolve(address, own);
-      const entry = await open(blocks, resolved.cid, resolved.path, own);
-      return { resolved, entry: keeper.watch(entry, resolved.chain[0]!) };
+    async open(address, { signal, index = false } = {}) {
+      const resolved = await resolve(address, { signal });
+      const entry = await open(blocks, resolved.cid, resolved.path, { signal });
+      const found = { entry, resolved };
+      const opened = index ? await indexOf(found, { signal }) ?? found : found;
+      return { ...opened, entry: keeper.watch(opened.entry, opened.resolved.chain[0]!) };
     },
-    visits: keeper.visits,
-    stop: () => running.disposeAsync(),
-    [Symbol.asyncDispose]: () => running.disposeAsync(),
+    visits() {
+      over.signal.throwIfAborted();
+      return keeper.visits();
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+/** A folder's index page, under the address it has of its own. */
+async function indexOf(
+  { entry, resolved }: Opened,
+  options: ResolveOptions,
+): Promise<Opened | undefined> {
+  if (entry.kind !== "directory") return undefined;
+  const page = await entry.child(INDEX, options);
+  if (page === undefined || page.kind === "directory") return undefined;
+  const { path, chain } = resolved;
+  return {
+    entry: page,
+    resolved: {
+      ...resolved,
+      path: [...path, INDEX],
+      chain: chain.map((address) => `${address}/${INDEX}`),
+    },
   };
 }

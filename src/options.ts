@@ -34,6 +34,7 @@ const OPTIONS = {
   host: {
     type: "string",
     value: "ADDRESS",
+    env: "NETHOOD_HOST",
     help: "address of the gateway (default 127.0.0.1: this machine alone)",
     only: ["node", "seed"],
   },
@@ -41,6 +42,7 @@ const OPTIONS = {
     type: "string",
     multiple: true,
     value: "MULTIADDR",
+    env: "NETHOOD_LISTEN",
     help: "where peers can reach this node (default: every interface, any free port)",
   },
   peer: {
@@ -48,7 +50,7 @@ const OPTIONS = {
     multiple: true,
     value: "MULTIADDR",
     env: "NETHOOD_PEERS",
-    help: "a peer to stay connected to",
+    help: "a peer to stay connected to (default: none)",
   },
   dns: {
     type: "string",
@@ -57,7 +59,10 @@ const OPTIONS = {
     env: "NETHOOD_DNS",
     help: "DNS server: 1.1.1.1, 127.0.0.1:5353 or https://…/dns-query (default: the system's)",
   },
-  "no-mdns": { type: "boolean", help: "do not look for neighbours on the local network" },
+  "no-mdns": {
+    type: "boolean",
+    help: "do not look for neighbours on the local network (default: do)",
+  },
   name: {
     type: "string",
     value: "DNSNAME",
@@ -77,6 +82,11 @@ const OPTIONS = {
     only: ["get"],
   },
   json: { type: "boolean", help: "say everything as JSON lines, for programs" },
+  debug: {
+    type: "boolean",
+    env: "NETHOOD_DEBUG",
+    help: "add to an error where in the program it arose, for a report",
+  },
   help: { type: "boolean", short: "h", help: "this text" },
   version: { type: "boolean", help: "the version" },
 } as const satisfies Record<string, Option>;
@@ -98,6 +108,7 @@ export interface Settings {
   hidden: boolean;
   output: string | undefined;
   json: boolean;
+  debug: boolean;
   help: boolean;
   version: boolean;
 }
@@ -121,10 +132,10 @@ export function parseSettings(argv: string[], env: Record<string, string | undef
     });
   }
   for (const [name, option] of Object.entries<Option>(OPTIONS)) {
+    // An empty value is an unset variable of a shell: as a folder it would mean wherever the person happens to be.
+    if ([values[name]].flat().includes("")) throw empty(name);
     if (values[name] === undefined && option.env && env[option.env]) {
-      values[name] = option.multiple
-        ? env[option.env]!.split(/[\s,]+/).filter(Boolean)
-        : env[option.env];
+      values[name] = fromEnv(env[option.env]!, option);
     } else if (
       values[name] !== undefined && option.only && !option.only.includes(command) && !values.help
     ) {
@@ -150,10 +161,19 @@ export function parseSettings(argv: string[], env: Record<string, string | undef
     hidden: yes("hidden"),
     output: one("output"),
     json: yes("json"),
+    debug: yes("debug"),
     help: yes("help"),
     version: yes("version"),
   };
 }
+
+function fromEnv(text: string, { type, multiple }: Option): string | string[] | boolean {
+  if (type === "boolean") return text !== "0";
+  return multiple ? text.split(/[\s,]+/).filter(Boolean) : text;
+}
+
+/** Columns of the help: where the explanations begin, and where they end. */
+const HELP_AT = 23, HELP_END = 100;
 
 /** The help, from the same table. */
 export function helpText(run: string): string {
@@ -164,10 +184,11 @@ export function helpText(run: string): string {
     const notes = [
       option.multiple && "may be repeated",
       option.env && `env ${option.env}`,
-      option.only?.length === 1 && option.only[0],
+      option.only && `${option.only.join(" and ")} only`,
     ];
     const note = notes.filter(Boolean).join("; ");
-    return `  ${flag.padEnd(22)} ${option.help}${note ? ` [${note}]` : ""}`;
+    const text = wrap(`${option.help}${note ? ` [${note}]` : ""}`, HELP_END - HELP_AT - 2);
+    return `  ${flag.padEnd(HELP_AT)}${text.join(`\n${" ".repeat(HELP_AT + 2)}`)}`;
   });
   return `Nethood: the web, carried by its readers.
 
@@ -178,13 +199,26 @@ Examples
   ${run} --peer /ip4/192.168.1.5/tcp/4001/p2p/12D3Koo…
 
 Commands
-  (none)        run a node: opens addresses for your browser, keeps what it opened, shares it with neighbours
+  (none)        run a node: opens addresses for your browser, keeps what it opened, and shares it
+                with neighbours
   seed FOLDER   publish a folder as a site, then run as a node that serves it
-  get ADDRESS   fetch one file: http://docs.example.org/a.pdf, /ipfs/<cid>/a.pdf, /ipns/<name>/a.pdf
+  get ADDRESS   fetch one file: http://docs.example.org/a.pdf, /ipfs/<cid>/a.pdf or
+                /ipns/<name>/a.pdf; of a folder, its index.html
 
 Options
 ${rows.join("\n")}
 `;
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1)!;
+    if (line === "") lines[lines.length - 1] = word;
+    else if (line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 function parse(argv: string[]): { values: Record<string, unknown>; positionals: string[] } {
@@ -197,9 +231,19 @@ function parse(argv: string[]): { values: Record<string, unknown>; positionals: 
     });
     return { values: { ...values }, positionals };
   } catch (cause) {
-    const told = cause instanceof Error ? cause.message.split(". ")[0]! : String(cause);
-    throw new NethoodError("BAD_OPTION", `${told.replace(/\.$/, "")}.`, { cause, hint: HINT });
+    const told = cause instanceof Error ? cause.message : String(cause);
+    // Node explains at length and in terms of its own; the name of the option is what matters.
+    const valueless = /^Option '(?:-\w, )?--([\w-]+).*argument (?:missing|is ambiguous)/.exec(told);
+    if (valueless) throw empty(valueless[1]!, cause);
+    throw new NethoodError("BAD_OPTION", `${told.split(/\. |\.?\n|\.$/, 1)[0]}.`, {
+      cause,
+      hint: HINT,
+    });
   }
+}
+
+function empty(name: string, cause?: unknown): NethoodError {
+  return new NethoodError("BAD_OPTION", `--${name} needs a value.`, { cause, hint: HINT });
 }
 
 function parsePort(text: string): number {

@@ -1,10 +1,13 @@
 /** Publishes official versions of a site: a folder becomes a tree, the tree is pinned, and a signed record names it. */
+import { realpath } from "node:fs/promises";
+import { relative, sep } from "node:path";
 import { base36 } from "multiformats/bases/base36";
 import type { CID } from "multiformats/cid";
 import { parseName } from "./content/address.ts";
 import { pinAll } from "./content/pin.ts";
 import { type Added, addFolder, type AddOptions } from "./content/write.ts";
 import { TTL_MS } from "./name/ipns.ts";
+import { NethoodError } from "./errors.ts";
 import type { Node } from "./node.ts";
 
 export interface PublishOptions extends AddOptions {
@@ -34,13 +37,15 @@ export interface Seeder {
 }
 
 export function createSeeder(
-  { helia, blocks, names }: Pick<Node, "helia" | "blocks" | "names">,
+  node: Pick<Node, "dir" | "helia" | "blocks" | "names">,
 ): Seeder {
+  const { helia, blocks, names } = node;
   return {
     async publish(dir, options) {
       const site = parseName(options.name);
       // Also the label of its key: by itself, a name such as con.example.org is not one that keys can have.
       const record = parseName(`_dnslink.${site}`);
+      await refuseOwnFolder(node.dir, dir, options);
       const added = await addFolder(helia.blockstore, dir, options);
       await pinAll(helia, blocks, added.cid, `/ipns/${site}`, options);
       const key = (await names.publish(record, added.cid, options)).toString(base36);
@@ -48,4 +53,20 @@ export function createSeeder(
       return { ...added, site, key, dnslink };
     },
   };
+}
+
+/** The node's folder holds its private keys: a site that contains it would publish them. */
+async function refuseOwnFolder(
+  own: string,
+  dir: string,
+  { hidden = false }: PublishOptions,
+): Promise<void> {
+  const site = await realpath(dir).catch(() => undefined); // The scan says it better.
+  if (site === undefined) return;
+  const steps = relative(site, await realpath(own)).split(sep);
+  if (steps[0] === "..") return;
+  if (!hidden && steps.some((step) => step.startsWith("."))) return;
+  throw new NethoodError("BAD_SITE", `${dir} contains ${own}, where this node's keys are kept.`, {
+    hint: "Keep the node's folder outside the site, with --dir.",
+  });
 }

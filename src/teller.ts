@@ -1,5 +1,6 @@
 /** What the program says: sentences for a person, or the same events as JSON lines for a program. */
 import type { Writable } from "node:stream";
+import type { FileEntry } from "./content/read.ts";
 import type { AddProgress } from "./content/write.ts";
 import { NethoodError, systemCode } from "./errors.ts";
 import type { Node } from "./node.ts";
@@ -8,29 +9,57 @@ import type { Published } from "./seeder.ts";
 /** How often progress is told, in milliseconds: on a terminal it is one line that changes, elsewhere a new line each time. */
 const TERMINAL_MS = 100, LINES_MS = 2_000;
 
+/** A download that takes no longer than this, in milliseconds, needs no progress. */
+const QUIET_MS = 1_000;
+
+type Bytes = AsyncIterable<Uint8Array>;
+
 export interface Teller {
   ready(node: Node, gateway: string): void;
-  progress(progress: AddProgress): void;
-  published(published: Published): void;
+  /** How far the hashing of a folder has come. */
+  hashing(progress: AddProgress): void;
+  published(published: Published, gateway: string): void;
+  /** The same bytes, with progress told as they pass. */
+  receiving(bytes: Bytes, size: number): Bytes;
+  received(entry: FileEntry, file: string): void;
   note(line: string): void;
   failure(error: unknown): void;
 }
 
 export function createTeller(
   { stdout, stderr }: { stdout: Writable; stderr: Writable },
-  json: boolean,
+  { json = false, debug = false }: { json?: boolean; debug?: boolean } = {},
 ): Teller {
-  const event = (event: string, data: object) =>
-    stdout.write(`${JSON.stringify({ event, ...data })}\n`);
   const terminal = (stderr as { isTTY?: boolean }).isTTY === true;
-  let toldAt = 0;
+  // A program is told at once that it began; a person who waits a moment needs nothing.
+  let toldAt = json ? 0 : Date.now();
+  let hashed = false;
+  /** Whether the last line of a terminal is progress, to be written over. */
   let lineOpen = false;
 
-  /** Ends a line of progress that is still being rewritten. */
+  function event(event: string, data: object): void {
+    stdout.write(`${JSON.stringify({ event, ...data })}\n`);
+  }
+
   function line(text: string, to = stdout): void {
     if (lineOpen) stderr.write("\n");
     lineOpen = false;
     to.write(`${text}\n`);
+  }
+
+  /** A line that replaces the one before it, where there is a terminal. */
+  function passing(text: string): void {
+    if (!terminal) return line(text, stderr);
+    stderr.write(`\r${text}\x1b[K`);
+    lineOpen = true;
+  }
+
+  /** Whether it is time to tell progress again. */
+  function due(): boolean {
+    const now = Date.now();
+    if (now - toldAt < (terminal && !json ? TERMINAL_MS : LINES_MS)) return false;
+    toldAt = now;
+    return true;
   }
 
   return {
@@ -42,46 +71,26 @@ export function createTeller(
           else line(`${type === "peer:connect" ? "Neighbour" : "Gone"}: ${detail}`);
         });
       }
-      if (json) return void event("ready", { id, addresses, gateway, dir, peers });
-      const indent = (lines: string[]) => lines.join("\n               ");
-      line(`
-Nethood is running.
-
-  Gateway      ${gateway}
-  Open a site  ${gateway}/ipns/docs.example.org/
-               or set ${
-        gateway.replace("http://", "")
-      } as your browser's HTTP proxy and use ordinary addresses
-  Folder       ${dir}
-  Peer ID      ${id}
-  Addresses    ${indent(addresses.length > 0 ? addresses : ["none: nobody can reach this node"])}
-  Neighbours   ${
-        peers.length > 0
-          ? indent(peers)
-          : "none yet; it works with what it has, and goes on looking"
-      }
-
-Ctrl-C stops it. Everything it opened stays.`);
+      if (json) return event("ready", { id, addresses, gateway, dir, peers });
+      line(readyText({ id, addresses, dir, peers }, gateway));
     },
 
-    progress(progress) {
+    hashing(progress) {
       const { files, totalFiles, bytes, totalBytes } = progress;
-      const now = Date.now();
-      if (now - toldAt < (terminal ? TERMINAL_MS : LINES_MS) && files < totalFiles) return;
-      toldAt = now;
-      if (json) return void event("seed:progress", progress);
-      const percent = totalBytes === 0 ? 100 : Math.floor(100 * bytes / totalBytes);
-      const text = `Hashing: ${percent} %, ${files} of ${totalFiles} files, ${mib(bytes)} of ${
-        mib(totalBytes)
-      } MiB`;
-      if (!terminal) return line(text, stderr);
-      stderr.write(`\r${text}\x1b[K`);
-      lineOpen = true;
+      const whole = files === totalFiles && bytes === totalBytes;
+      if (hashed || !due() && !whole) return;
+      hashed = whole;
+      if (json) return event("seed:progress", progress);
+      passing(
+        `Hashing: ${percent(bytes, totalBytes)}, ${files} of ${count(totalFiles, "file")}, ` +
+          `${size(bytes)} of ${size(totalBytes)}`,
+      );
     },
 
-    published({ cid, key, site, dnslink, files, bytes, skipped, outside }) {
+    published(published, gateway) {
+      const { cid, key, site, dnslink, files, bytes, skipped, outside } = published;
       if (json) {
-        return void event("seed:done", {
+        return event("seed:done", {
           cid: String(cid),
           name: key,
           site,
@@ -96,15 +105,26 @@ Ctrl-C stops it. Everything it opened stays.`);
       for (const path of outside) {
         line(`Note: ${path} is a link to something outside the folder; its content is published.`);
       }
-      line(`
-${site} is published: ${files} files, ${mib(bytes)} MiB.
+      line(publishedText(published, gateway));
+    },
 
-  CID          ${cid}
-  IPNS name    ${key}
+    async *receiving(bytes, total) {
+      const began = Date.now();
+      let got = 0;
+      for await (const chunk of bytes) {
+        yield chunk;
+        got += chunk.byteLength;
+        const ms = Date.now() - began;
+        if (ms < QUIET_MS || !(terminal || json) || !due()) continue;
+        const rate = Math.round(got * 1000 / ms);
+        if (json) event("get:progress", { bytes: got, totalBytes: total, rate });
+        else passing(`${percent(got, total)}, ${size(got)} of ${size(total)}, ${size(rate)}/s`);
+      }
+    },
 
-Put this record into the DNS of ${site}, once; later versions need no change there:
-
-  ${dnslink}`);
+    received({ cid, size: bytes }, file) {
+      if (json) event("get:done", { file, bytes, cid: String(cid) });
+      else if (terminal) line(`Saved ${file}: ${size(bytes)}.`, stderr);
     },
 
     note(text) {
@@ -116,17 +136,81 @@ Put this record into the DNS of ${site}, once; later versions need no change the
       const { message, hint, code } = explain(error);
       if (json) event("error", { code, message, hint });
       line(`nethood: ${message}${hint ? `\n         ${hint}` : ""}`, stderr);
+      if (debug && error instanceof Error) line(String(error.stack), stderr);
     },
   };
+}
+
+function readyText(
+  { id, addresses, dir, peers }: Pick<Node, "id" | "addresses" | "dir" | "peers">,
+  gateway: string,
+): string {
+  const below = (lines: string[], none: string) =>
+    lines.length > 0 ? lines.join("\n               ") : none;
+  const url = clickable(gateway);
+  return `
+Nethood is running. Ctrl-C stops it; everything it opened stays.
+
+  Gateway      ${url}/
+  Open a site  ${url}/ipns/docs.example.org/
+               or set ${
+    new URL(url).host
+  } as your browser's HTTP proxy, and open http://docs.example.org/
+  Folder       ${dir}
+  Peer ID      ${id}
+  Addresses    ${below(addresses, "none: nobody can reach this node")}
+  Neighbours   ${below(peers, "none yet: it works with what it has, and goes on looking")}
+`;
+}
+
+function publishedText(
+  { cid, key, site, dnslink, files, bytes }: Published,
+  gateway: string,
+): string {
+  const url = clickable(gateway);
+  return `
+${site} is published: ${count(files, "file")}, ${size(bytes)}.
+
+  CID          ${cid}
+  IPNS name    ${key}
+  Look at it   ${url}/ipns/${key}/
+
+Put this record into the DNS of ${site}, once; later versions need no change there:
+
+  ${dnslink}
+
+Then everybody with a Nethood node opens
+
+  http://${site}/   with the node as the browser's HTTP proxy, or
+  ${url}/ipns/${site}/`;
+}
+
+/** On `localhost` browsers give every site an origin of its own, which they do not on an IP address. */
+function clickable(gateway: string): string {
+  return gateway.replace(/\/\/(127\.0\.0\.1|0\.0\.0\.0|\[::1?\])(?=:|$)/, "//localhost");
 }
 
 function explain(error: unknown): { message: string; hint?: string | undefined; code: string } {
   if (error instanceof NethoodError) return error;
   const code = systemCode(error) ?? "UNEXPECTED";
   const message = error instanceof Error ? error.message.split("\n")[0]! : String(error);
-  return { message, hint: "This was not foreseen; please report it, with what you did.", code };
+  return {
+    message,
+    hint: "This was not foreseen. Please report it, with what --debug adds to it.",
+    code,
+  };
 }
 
-function mib(bytes: number): string {
-  return (bytes / 1024 / 1024).toFixed(1);
+function percent(part: number, whole: number): string {
+  return `${whole === 0 ? 100 : Math.floor(100 * part / whole)} %`;
+}
+
+function count(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? "" : "s"}`;
+}
+
+function size(bytes: number): string {
+  if (bytes < 1024) return count(bytes, "byte");
+  const power = Math.min(3, Math.floor(Math.log2(bytes) / 10));
+  return `${(bytes / 1024 ** power).toFixed(1)} ${["KiB", "MiB", "GiB"][power - 1]}`;
 }

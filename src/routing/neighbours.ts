@@ -19,6 +19,9 @@ const MAX_NEIGHBOURS = 50;
 /** Peers whose absence was told; a local network has fewer. */
 const MAX_ABSENT = 1_000;
 
+/** What an address must have one of to be of use: a port, or the peer's ID under which mDNS may find it. */
+const DIALLED = ["tcp", "udp", "p2p"];
+
 /** libp2p's peer store keeps this mark, so that a restarted node finds its neighbours again. */
 const MET = "nethood-neighbour";
 
@@ -30,15 +33,19 @@ export interface Neighbours {
 
 /** @throws {NethoodError} BAD_OPTION for a named address that is none */
 export function parsePeer(text: string): Multiaddr {
+  let cause: unknown;
   try {
-    return multiaddr(text);
-  } catch (cause) {
-    throw new NethoodError("BAD_OPTION", `"${text}" is not a peer's address.`, {
-      cause,
-      hint:
-        "Use one that the other node printed at its start, such as /ip4/192.168.1.5/tcp/4001/p2p/12D3Koo….",
-    });
+    const address = multiaddr(text);
+    // A host without a port is nobody that could be dialled.
+    if (address.getComponents().some(({ name }) => DIALLED.includes(name))) return address;
+  } catch (error) {
+    cause = error;
   }
+  throw new NethoodError("BAD_OPTION", `"${text}" is not a peer's address.`, {
+    cause,
+    hint:
+      "Use one that the other node printed at its start, such as /ip4/192.168.1.5/tcp/4001/p2p/12D3Koo….",
+  });
 }
 
 export function createNeighbours(

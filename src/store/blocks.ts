@@ -180,6 +180,8 @@ export function diskError(error: unknown, dir: string): unknown {
     case "EACCES":
     case "EPERM":
     case "EROFS":
+    // What Node says of a new folder on a read-only disk.
+    case "ENOENT":
       return new NethoodError("DIR_UNWRITABLE", `The folder ${dir} cannot be written.`, {
         cause: error,
         hint: "Give yourself write permission there, or choose another folder with --dir.",

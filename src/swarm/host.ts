@@ -17,7 +17,6 @@ import { webSockets } from "@libp2p/websockets";
 import { yamux } from "@libp2p/yamux";
 import type { Datastore } from "interface-datastore";
 import type { Libp2pOptions } from "libp2p";
-import { checkAddress } from "./listen.ts";
 
 /**
  * Every interface, ports chosen by the system: a personal node announces its addresses, nobody has to know them beforehand.
@@ -73,14 +72,12 @@ export async function loadTransports(
   }
 }
 
-/** @throws {NethoodError} BAD_OPTION for an address that nothing can listen on */
 export async function libp2pOptions(
   { listen, mdns: discover = true }: HostSettings,
   datastore: Datastore,
   connectionGater: ConnectionGater,
   transports: Transports,
 ): Promise<Libp2pOptions<Services>> {
-  listen?.forEach(checkAddress);
   return {
     // Kept in the datastore: the same peer at every start.
     privateKey: await loadOrCreateSelfKey(datastore),

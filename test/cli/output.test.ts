@@ -1,0 +1,175 @@
+/** Where content and news go: content to the standard output or whole into a file, JSON lines for programs. */
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { Writable } from "node:stream";
+import * as assert from "uvu/assert";
+import { createTeller } from "../../src/teller.ts";
+import { localhost } from "../helpers/process.ts";
+import {
+  commandLine,
+  complains,
+  HELLO,
+  onDeno,
+  onTerminal,
+  outcome,
+  ROOT,
+  run,
+  startNode,
+  tempDir,
+} from "../helpers/program.ts";
+import { suite } from "../helpers/suite.ts";
+
+suite("output", (test) => {
+  test("a site on a terminal and as JSON: the record, where to look, what readers type", async () => {
+    await using dir = await tempDir();
+    const site = await makeSite(dir.path);
+    const own = { dir: join(dir.path, "node") };
+    await using seeder = await startNode(["seed", site, "--name", "docs.example.org"], own);
+    const { dnslink, cid, name } = await seeder.events.until("seed:done");
+    await seeder.stop();
+    for await (const line of seeder.stdout) JSON.parse(line);
+
+    // `timeout` sends what Ctrl-C does, and ends with what the program ends with
+    const seed = ["seed", site, "--name", "docs.example.org", "--port", "0"];
+    const line = ["timeout", "--preserve-status", "-s", "INT", "5"];
+    const { said, code } = await onTerminal([], {
+      line: [...line, ...commandLine(seed, own)] as [string],
+    });
+    assert.is(code, 0, said);
+    assert.ok(said.includes(`\n  ${dnslink}\n`), said);
+    assert.match(said, `CID          ${cid}\n`);
+    assert.ok(said.includes("Hashing: 100 %, 3 of 3 files, 3.0 MiB of 3.0 MiB\x1b[K\n"), said);
+    assert.match(said, /docs\.example\.org is published: 3 files, 3\.0 MiB\./);
+    assert.match(said, new RegExp(`Look at it   http://localhost:\\d+/ipns/${name}/\n`));
+    assert.match(said, /http:\/\/docs\.example\.org\/ +with the node as the browser's HTTP proxy/);
+    assert.match(said, /Gateway +http:\/\/localhost:\d+\/\n/);
+    assert.match(said, /Neighbours +none yet/);
+    assert.ok(said.trim().endsWith("Stopping."), said);
+  });
+
+  test("get: a folder gives its index, one without it names what it has", async () => {
+    await using dir = await tempDir();
+    const site = await makeSite(dir.path);
+    const own = { dir: join(dir.path, "node") };
+    const { cid } = await seeded(site, own);
+    assert.is((await run(["get", `/ipfs/${cid}`], own)).stdout.trim(), "<h1>index</h1>");
+    const folder = await run(["get", `/ipfs/${cid}/sub`], own);
+    complains(
+      folder,
+      1,
+      /is a folder without an index\.html\.\n +Add the name of a file in it: a\.txt$/m,
+    );
+    complains(await run(["get", `/ipfs/${cid}/sub/b`], own), 1, /\/sub has nothing called "b"/);
+
+    // into a file, silently, and over a link to it
+    const [file, link] = [join(dir.path, "got.bin"), join(dir.path, "link")];
+    await writeFile(file, "before");
+    await symlink(file, link);
+    const quiet = await run(["get", `/ipfs/${cid}/sub/a.txt`, "-o", link], own);
+    assert.equal([quiet.code, quiet.stdout, quiet.said], [0, "", ""]);
+    assert.is(await readFile(file, "utf8"), "a");
+    const json = await run(["get", `/ipfs/${cid}/big.bin`, "-o", file, "--json"], own);
+    const done = JSON.parse(json.stdout.trim().split("\n").at(-1)!);
+    assert.equal([done.event, done.file, done.bytes], ["get:done", file, 3 * 1024 * 1024]);
+    assert.equal(await readFile(file), await readFile(join(site, "big.bin")));
+    assert.equal((await readdir(dir.path)).filter((name) => name.endsWith(".part")), []);
+
+    // to somebody who has read enough
+    const [program, ...args] = commandLine(["get", `/ipfs/${cid}/big.bin`], own);
+    const pipe = '"$@" | head -c 1 >/dev/null; echo "${PIPESTATUS[0]}"';
+    const shell = ["-c", pipe, "-", program, ...args];
+    const closed = await outcome(localhost.spawn("bash", shell));
+    assert.equal([closed.stdout, closed.said], ["141\n", ""]);
+  });
+
+  test("get -o: to where nothing can be written, and to a device", async () => {
+    await using dir = await tempDir();
+    const own = { dir: join(dir.path, "node") };
+    await writeFile(join(dir.path, "file"), "");
+    const to = (file: string) => run(["get", HELLO, "-o", file], own);
+    complains(await to(dir.path), 1, /cannot be written\. It is a folder\.\n +Name another file/);
+    complains(await to(join(dir.path, "no", "x")), 1, /written\. There is no such folder\.\n/);
+    complains(await to(join(dir.path, "file", "x")), 1, /written\. What should be a folder/);
+    // as root, a careless rename would put a file in the device's place
+    const pipe = join(dir.path, "pipe");
+    await localhost.run("mkfifo", [pipe]);
+    const reader = localhost.run("cat", [pipe]);
+    assert.is((await to(pipe)).code, 0);
+    assert.is(await reader, "Hello, reader!\n");
+    assert.not.ok(existsSync(`${pipe}.part`));
+  });
+
+  test("get -o: on a terminal, a long download tells how far it is; a program gets events", async () => {
+    const told = async (isTTY: boolean, json: boolean) => {
+      let seen = "";
+      const write = (chunk: unknown, _: string, done: () => void) => (seen += chunk, done());
+      const [stdout, stderr] = [new Writable({ write }), new Writable({ write })];
+      Object.assign(stderr, { isTTY });
+      const teller = createTeller({ stdout, stderr }, { json });
+      for await (const _ of teller.receiving(slowly(), 4 * 1024 * 1024));
+      return seen;
+    };
+    const [person, pipe, program] = await Promise.all([
+      told(true, false),
+      told(false, false),
+      told(false, true),
+    ]);
+    assert.match(
+      person.replaceAll("\x1b[K", "|"),
+      /^\r50 %, 2\.0 MiB of 4\.0 MiB, 1\.\d MiB\/s\|\r100 %/,
+      JSON.stringify(person),
+    );
+    assert.is(pipe, "");
+    const [first] = program.trim().split("\n");
+    const { event, bytes, totalBytes, rate } = JSON.parse(first!);
+    assert.equal([event, bytes, totalBytes], ["get:progress", 2 * 1024 * 1024, 4 * 1024 * 1024]);
+    assert.ok(rate > 1024 * 1024 && rate < 2 * 1024 * 1024);
+  });
+
+  test("what nobody caught is a sentence, too; --debug says where it arose", async () => {
+    await using dir = await tempDir();
+    const bad = join(dir.path, "bad.mjs");
+    await writeFile(
+      bad,
+      `setTimeout(() => Promise.reject(new Error("out of the blue")), 1500);
+       await import(${JSON.stringify(pathToFileURL(join(ROOT, "node.ts")).href)});`,
+    );
+    const [program, ...words] = commandLine(["--port", "0"], { dir: join(dir.path, "node") });
+    const config = ["run", "-A", "--config", join(ROOT, "deno.json")];
+    const args = [...(onDeno ? config : []), bad, ...words.slice(onDeno ? 3 : 1)];
+    const { code, said } = await outcome(localhost.spawn(program, args));
+    assert.is(code, 1);
+    assert.is(
+      said.trim(),
+      "nethood: out of the blue\n         This was not foreseen. Please report it, with what --debug adds to it.",
+    );
+    const debug = await outcome(localhost.spawn(program, [...args, "--debug"]));
+    assert.match(debug.said, /^\s+at .*bad\.mjs/m);
+  });
+});
+
+async function makeSite(dir: string): Promise<string> {
+  const site = join(dir, "site");
+  await mkdir(join(site, "sub"), { recursive: true });
+  await writeFile(join(site, "index.html"), "<h1>index</h1>");
+  await writeFile(join(site, "sub", "a.txt"), "a");
+  await writeFile(join(site, "big.bin"), randomBytes(3 * 1024 * 1024));
+  return site;
+}
+
+async function seeded(site: string, own: { dir: string }) {
+  await using seeder = await startNode(["seed", site, "--name", "docs.example.org"], own);
+  return await seeder.events.until("seed:done");
+}
+
+/** 4 MiB, the second half after more than a second. */
+async function* slowly(): AsyncGenerator<Uint8Array> {
+  yield new Uint8Array(1024 * 1024);
+  await new Promise((resolve) => setTimeout(resolve, 1_100));
+  yield new Uint8Array(1024 * 1024);
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  yield new Uint8Array(2 * 1024 * 1024);
+}
