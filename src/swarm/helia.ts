@@ -14,7 +14,7 @@ import {
   loadTransports,
   type LoadWebRtc,
 } from "./host.ts";
-import { checkListening, listenError } from "./listen.ts";
+import { checkAddress, checkListening, listenError } from "./listen.ts";
 
 export type NetworkedHelia = Helia & { readonly libp2p: Host };
 
@@ -29,6 +29,8 @@ export async function startHelia(
   log: (line: string) => void,
   loadWebRtc: LoadWebRtc = () => import("@libp2p/webrtc"),
 ): Promise<NetworkedHelia> {
+  const { listen = [] } = settings;
+  listen.forEach(checkAddress);
   const guard = createGuard((peer: PeerId, why) => {
     log(`${peer} is not asked any more: ${why}`);
     // At once: a liar is not waited for to say goodbye.
@@ -39,7 +41,6 @@ export async function startHelia(
   const light = withoutChannels(() =>
     createHeliaLight({ ...stores, blockBrokers: [guard.broker] })
   );
-  const { listen = [] } = settings;
   const helia = withBitswap(withLibp2pLight(light, host));
   try {
     await helia.start();

@@ -59,7 +59,7 @@ suite("trouble", (test, left) => {
       complains(ended, 1, new RegExp(`Port ${port} of 127\\.0\\.0\\.1 is in use.*\\n.*--port 0`));
     }
     assert.not.match(seeding.said + seeding.stdout, /Hashing|published/);
-    complains(own, 1, /--listen is in use by another program\.\n +Choose another port/);
+    complains(own, 1, / is in use by another program\.\n +Choose another port with --listen/);
     // and the folder of the one that failed is free
     assert.is((await run(["get", HELLO], { dir: join(dir.path, "c") })).code, 0);
   });
@@ -73,7 +73,7 @@ suite("trouble", (test, left) => {
     await using _node = await startNode([], { dir: used! });
     const get = (dir: string) => run(["get", HELLO], { dir });
     const [one, two, three] = await Promise.all([get(file!), get(newer!), get(used!)]);
-    complains(one, 1, /\/file cannot be written\.\n.*--dir/);
+    complains(one, 1, /\/file cannot be a folder: a file is in the way\.\n.*--dir/);
     complains(two, 1, /was written by a newer Nethood \(format 99\)\.\n +Update this program/);
     complains(three, 1, /Another Nethood node is using the folder .*\/used\.\n +Stop that one/);
     // nothing was touched: with the program that wrote it, it opens
