@@ -35,12 +35,11 @@ function sniff(head: Uint8Array): string {
   return /[\x00-\x08\x0e-\x1a\x1c-\x1f]/.test(start) ? "application/octet-stream" : "text/plain";
 }
 
-/** Whether the beginning of a file is UTF-8; it may end in the middle of a character. */
+/** Whether the beginning of a file is UTF-8; one that goes on may be cut in the middle of a character. */
 function isUtf8(head: Uint8Array): boolean {
   try {
-    new TextDecoder("utf-8", { fatal: true }).decode(head.subarray(0, HEAD_BYTES), {
-      stream: true,
-    });
+    const stream = head.byteLength >= HEAD_BYTES;
+    new TextDecoder("utf-8", { fatal: true }).decode(head.subarray(0, HEAD_BYTES), { stream });
     return true;
   } catch {
     // The only thing a fatal decoder throws for.

@@ -51,6 +51,8 @@ export function readUrl(url: string): Asked {
 
 /** @throws {NethoodError} BAD_ADDRESS */
 export function target({ name, port, path, query }: Asked): Target {
+  const long = name.split(".").find((label) => label.length > MAX_LABEL);
+  if (long !== undefined) throw tooLong(long);
   const address = fromHttp(name, path);
   if (!isPathGateway(name)) {
     return { kind: "content", address: address ?? site(name, path), isolated: true };
@@ -96,12 +98,14 @@ function label({ namespace, root }: Address): string {
     : root.includes(".")
     ? toLabel(root)
     : root;
-  if (label.length > MAX_LABEL) {
-    throw new NethoodError(
-      "BAD_ADDRESS",
-      `"${label.slice(0, 80)}" is incompatible with the DNS label length limit of ${MAX_LABEL}.`,
-      { hint: "Open it on 127.0.0.1 instead of localhost." },
-    );
-  }
+  if (label.length > MAX_LABEL) throw tooLong(label);
   return label;
+}
+
+function tooLong(label: string): NethoodError {
+  return new NethoodError(
+    "BAD_ADDRESS",
+    `"${label.slice(0, 80)}" is incompatible with the DNS label length limit of ${MAX_LABEL}.`,
+    { hint: "Open it as a path on 127.0.0.1 instead." },
+  );
 }
