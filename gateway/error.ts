@@ -25,7 +25,7 @@ export async function errorResponse(
     ...(status >= 502 && { "Retry-After": String(RETRY_AFTER_S) }),
   };
   if (!c.req.header("accept")?.includes("text/html")) {
-    return line(`${message}${hint ? ` ${hint}` : ""}`, status, headers);
+    return line(`${message} ${hint}`, status, headers);
   }
   return await page(errorPage(status, decoded(c.req.url), message, hint), status, headers);
 }
@@ -33,14 +33,14 @@ export async function errorResponse(
 interface Explained {
   status: number;
   message: string;
-  hint: string | undefined;
+  hint: string;
 }
 
 /** What a client may be told. Whatever was not foreseen stays in the log. */
 function explain(error: unknown, log: (line: string) => void): Explained {
   if (error instanceof NethoodError) {
     const { code, status, message, hint } = error;
-    if (!INWARD.includes(code)) return { status, message, hint };
+    if (!INWARD.includes(code)) return { status, message, hint: hint ?? usualHint(status) };
     log(`${message}${hint ? ` ${hint}` : ""}`);
     return { status, message: "This node cannot read or keep anything now.", hint: SEE_LOG };
   }
@@ -52,6 +52,13 @@ function explain(error: unknown, log: (line: string) => void): Explained {
 }
 
 const SEE_LOG = "Whoever runs this node finds the reason in its log.";
+
+/** What helps where an error has no better idea. */
+function usualHint(status: number): string {
+  return status < 500
+    ? "Check the address, or begin at the site's first page."
+    : "Try it again later, or tell whoever publishes the site.";
+}
 
 function decoded(url: string): string {
   try {

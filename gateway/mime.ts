@@ -20,7 +20,8 @@ type Bytes = Uint8Array | Promise<Uint8Array>;
 
 /** The few formats that are common without an extension (WHATWG mimesniff, tables in sections 6 and 7). */
 function sniff(head: Uint8Array): string {
-  const start = new TextDecoder("latin1").decode(head.subarray(0, 512));
+  // One character a byte; a decoder of "latin1" is one of windows-1252 and would change some.
+  const start = String.fromCharCode(...head.subarray(0, 512));
   if (/^\s*<(!doctype html|html|head|body|script|!--)/i.test(start)) return "text/html";
   if (/^\s*<\?xml/.test(start)) return /<svg/.test(start) ? "image/svg+xml" : "text/xml";
   if (start.startsWith("%PDF-")) return "application/pdf";

@@ -39,11 +39,9 @@ export function redirect(location: string, status: 301 | 302, headers: HeadersIn
 
 function reply(text: string, type: string, status: number, headers: HeadersInit): Response {
   const bytes = new TextEncoder().encode(text);
-  const all = new Headers({
-    ...SAFE,
-    ...Object.fromEntries(new Headers(headers)),
-    "Content-Type": type,
-    "Content-Length": String(bytes.byteLength),
-  });
+  const all = new Headers(SAFE);
+  for (const [name, value] of new Headers(headers)) all.set(name, value);
+  all.set("Content-Type", type);
+  all.set("Content-Length", String(bytes.byteLength));
   return new Response(bytes, { status, headers: all });
 }

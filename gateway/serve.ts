@@ -63,13 +63,11 @@ interface Running {
 
 function onDeno(deno: DenoServe, app: App, port: number, hostname: string): Running {
   const stop = new AbortController();
-  const underway = new Set<Promise<void>>();
+  const underway = createUnderway();
   const server = deno.serve(
     { port, hostname, signal: stop.signal, onListen: () => undefined },
     (request, { completed }) => {
-      const done = completed.catch(() => undefined) // A client that leaves is no failure of ours.
-        .finally(() => underway.delete(done));
-      underway.add(done);
+      underway.add(completed);
       return app.fetch(request, TRAITS);
     },
   );
@@ -77,10 +75,7 @@ function onDeno(deno: DenoServe, app: App, port: number, hostname: string): Runn
     port: server.addr.port,
     async close(grace) {
       // Not `server.shutdown()`: it waits for the last byte without end, and cannot be cut short any more.
-      const over = Promise.withResolvers<void>();
-      const timer = setTimeout(over.resolve, grace);
-      await Promise.race([Promise.all(underway), over.promise]);
-      clearTimeout(timer);
+      await underway.end(grace);
       stop.abort();
       await server.finished;
     },
@@ -89,9 +84,11 @@ function onDeno(deno: DenoServe, app: App, port: number, hostname: string): Runn
 
 async function onNode(app: App, port: number, hostname: string): Promise<Running> {
   const { createAdaptorServer } = await import("@hono/node-server");
+  const underway = createUnderway();
   const server = createAdaptorServer({
     fetch(request, { outgoing }) {
       (outgoing as ServerResponse).strictContentLength = true;
+      underway.add(new Promise((resolve) => outgoing.once("close", resolve)));
       return app.fetch(request, TRAITS);
     },
   }) as HttpServer;
@@ -103,9 +100,27 @@ async function onNode(app: App, port: number, hostname: string): Promise<Running
     port: (server.address() as AddressInfo).port,
     async close(grace) {
       const closed = new Promise((resolve) => server.close(resolve));
-      server.closeIdleConnections();
-      const timer = setTimeout(() => server.closeAllConnections(), grace);
+      await underway.end(grace);
+      server.closeAllConnections();
       await closed;
+    },
+  };
+}
+
+/** The answers that are on their way. */
+function createUnderway() {
+  const answers = new Set<Promise<unknown>>();
+  return {
+    add(sent: Promise<unknown>): void {
+      const done = sent.catch(() => undefined) // A client that leaves is no failure of ours.
+        .finally(() => answers.delete(done));
+      answers.add(done);
+    },
+    /** Fulfilled when all of them have been sent, or after so many milliseconds. */
+    async end(grace: number): Promise<void> {
+      const over = Promise.withResolvers<void>();
+      const timer = setTimeout(over.resolve, grace);
+      await Promise.race([Promise.all(answers), over.promise]);
       clearTimeout(timer);
     },
   };

@@ -6,7 +6,7 @@ export function errorPage(
   status: number,
   asked: string,
   message: string,
-  hint: string | undefined,
+  hint: string,
 ): Html {
   return page(
     `${status}: not opened`,
@@ -15,12 +15,8 @@ export function errorPage(
       <p class="asked"><code>${asked}</code></p>
       <h2>What went wrong</h2>
       <p>${message}</p>
-      ${hint
-        ? html`
-          <h2>What you can do</h2>
-          <p>${hint}</p>
-        `
-        : ""}
+      <h2>What you can do</h2>
+      <p>${hint}</p>
       <p class="quiet">Status ${status}</p>
     `,
   );

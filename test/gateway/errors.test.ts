@@ -94,6 +94,7 @@ async function fails(site: Site, url: string, status: number, says: RegExp): Pro
   assert.match(page.headers.get("Content-Security-Policy")!, /^default-src 'none'/);
   const html = (await page.text()).replace(/&quot;/g, '"');
   assert.match(html, "<h1>This page could not be opened</h1>");
+  assert.match(html, /<h2>What you can do<\/h2>\s*<p>\w/);
   assert.match(html, says.source.includes(".*") ? new RegExp(says.source, "s") : says);
   assert.match(html, decodeURI(url.replace("%FF", "%25FF")).replace("%25", "%").slice(0, 300));
   for (const text of [html, await (await site.ask(url)).text()]) {

@@ -5,10 +5,10 @@ import { createSite, SITE } from "../helpers/site.ts";
 import { suite } from "../helpers/suite.ts";
 
 const STRANGE = [
-  "<script>alert(1)</script>",
+  "<script>alert(1)<∕script>",
   "\"quoted\" & 'so'",
   "50% #1 a?b",
-  "..hidden",
+  "a..b",
   "javascript:alert(1)",
   "日本語 Ünï",
   "back\\slash",
@@ -17,7 +17,7 @@ const STRANGE = [
 
 suite("gateway: listings", (test) => {
   test("names of any kind are shown as they are, and their links work", async () => {
-    const files = STRANGE.map((name, i) => [`inbox/${name.replace("/", "∕")}`, `file ${i}`]);
+    const files = STRANGE.map((name, i) => [`inbox/${name}`, `file ${i}`]);
     await using site = await createSite(Object.fromEntries(files));
     for (const base of [`http://127.0.0.1/ipfs/${site.cid}/inbox/`, `http://${SITE}/inbox/`]) {
       const response = await site.ask(base);

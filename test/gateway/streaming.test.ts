@@ -19,7 +19,11 @@ class Film {
   /** Fulfilled when nobody reads it any more. */
   closed = Promise.withResolvers<void>();
 
-  constructor(readonly beforeChunk: (n: number, signal: AbortSignal) => unknown = () => 0) {}
+  readonly beforeChunk: (n: number, signal: AbortSignal) => unknown;
+
+  constructor(beforeChunk: (n: number, signal: AbortSignal) => unknown = () => 0) {
+    this.beforeChunk = beforeChunk;
+  }
 
   wrap = (node: Node) => ({
     ...node,
