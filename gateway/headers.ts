@@ -1,7 +1,16 @@
 /** The headers that say what a response is, how long it holds, and where it came from. */
-import type { Address } from "../src/content/address.ts";
 import type { Entry } from "../src/content/read.ts";
 import type { Resolved } from "../src/name/resolve.ts";
+
+/** What a client may do: content is read, not changed. */
+export const METHODS = "GET, HEAD, OPTIONS";
+
+/** Content is public: a page of any origin may read it (path-gateway, "CORS"). */
+export const cors: Record<string, string> = {
+  "Access-Control-Allow-Origin": "*",
+  "Access-Control-Allow-Methods": METHODS,
+  "Access-Control-Allow-Headers": "Content-Type, Range, User-Agent, X-Requested-With",
+};
 
 /** A CID never means anything else: a year, less a month for caches that object (path-gateway, "Cache-Control"). */
 const IMMUTABLE = "public, max-age=29030400, immutable";
@@ -10,31 +19,36 @@ const IMMUTABLE = "public, max-age=29030400, immutable";
 const LISTING = "public, max-age=604800, stale-while-revalidate=2678400";
 
 /** Raised when the listing's HTML changes. */
-const LISTING_VERSION = 1;
+const LISTING_VERSION = 2;
 
+/** @param path the canonical address as it was asked for, before an index.html was looked for */
 export function contentHeaders(
-  address: Address,
+  path: string,
   resolved: Resolved,
   entry: Entry,
   generated = false,
 ): Headers {
-  const headers = new Headers({
+  return new Headers({
+    ...cors,
+    ...freshness(resolved, generated ? LISTING : IMMUTABLE),
     ETag: generated ? `"DirIndex-${LISTING_VERSION}_CID-${entry.cid}"` : `"${entry.cid}"`,
-    "X-Ipfs-Path": `/${
-      [address.namespace, address.root, ...address.path].map(encodeURIComponent).join("/")
-    }`,
+    "X-Ipfs-Path": path,
     "X-Ipfs-Roots": entry.roots.join(","),
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
-    "Access-Control-Allow-Headers": "Content-Type, Range, User-Agent, X-Requested-With",
     "Access-Control-Expose-Headers":
       "Content-Length, Content-Range, ETag, X-Ipfs-Path, X-Ipfs-Roots",
   });
-  if (resolved.stale) {
-    headers.set("Cache-Control", "no-cache");
-    headers.set("Cache-Status", 'nethood; hit; detail="the name could not be looked up now"');
-  } else if (resolved.ttl !== undefined) {
-    headers.set("Cache-Control", `public, max-age=${resolved.ttl}`);
-  } else headers.set("Cache-Control", generated ? LISTING : IMMUTABLE);
-  return headers;
+}
+
+/** How long an answer holds: as long as every name on the way to it. */
+export function freshness(
+  { stale, ttl }: Resolved,
+  immutable: string = IMMUTABLE,
+): Record<string, string> {
+  if (stale) {
+    return {
+      "Cache-Control": "no-cache",
+      "Cache-Status": 'nethood; hit; detail="the name could not be looked up now"',
+    };
+  }
+  return { "Cache-Control": ttl === undefined ? immutable : `public, max-age=${ttl}` };
 }

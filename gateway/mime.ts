@@ -1,21 +1,27 @@
 /** Content types: by the name first, by the bytes where the name says nothing. */
 import mime from "mime";
 
+/** How much of a file's beginning is looked at; a block of any size holds as much. */
+export const HEAD_BYTES = 4096;
+
 const TEXT = /^text\/|^application\/(javascript|json|xml|manifest\+json)$|\+(xml|json)$/;
 
 /**
  * @param name the last segment of the path
- * @param head the first bytes of the file
+ * @param head gives the first bytes of the file; asked only where they matter, for they may be far away
  */
-export function contentType(name: string, head: Uint8Array): string {
-  const type = mime.getType(name) ?? sniff(head);
+export async function contentType(name: string, head: () => Bytes): Promise<string> {
+  const type = mime.getType(name) ?? sniff(await head());
   // A page that is not UTF-8 names its encoding itself; a header that said otherwise would win over it.
-  return TEXT.test(type) && isUtf8(head) ? `${type}; charset=utf-8` : type;
+  return TEXT.test(type) && isUtf8(await head()) ? `${type}; charset=utf-8` : type;
 }
+
+type Bytes = Uint8Array | Promise<Uint8Array>;
 
 /** The few formats that are common without an extension (WHATWG mimesniff, tables in sections 6 and 7). */
 function sniff(head: Uint8Array): string {
-  const start = new TextDecoder("latin1").decode(head.subarray(0, 512));
+  // One character a byte; a decoder of "latin1" is one of windows-1252 and would change some.
+  const start = String.fromCharCode(...head.subarray(0, 512));
   if (/^\s*<(!doctype html|html|head|body|script|!--)/i.test(start)) return "text/html";
   if (/^\s*<\?xml/.test(start)) return /<svg/.test(start) ? "image/svg+xml" : "text/xml";
   if (start.startsWith("%PDF-")) return "application/pdf";
@@ -25,14 +31,16 @@ function sniff(head: Uint8Array): string {
   if (/^RIFF....WEBP/s.test(start)) return "image/webp";
   if (/^....ftyp/s.test(start)) return "video/mp4";
   if (start.startsWith("\x1a\x45\xdf\xa3")) return "video/webm";
+  if (start.startsWith("\0asm")) return "application/wasm";
   // deno-lint-ignore no-control-regex
   return /[\x00-\x08\x0e-\x1a\x1c-\x1f]/.test(start) ? "application/octet-stream" : "text/plain";
 }
 
-/** Whether the beginning of a file is UTF-8; it may end in the middle of a character. */
+/** Whether the beginning of a file is UTF-8; one that goes on may be cut in the middle of a character. */
 function isUtf8(head: Uint8Array): boolean {
   try {
-    new TextDecoder("utf-8", { fatal: true }).decode(head.subarray(0, 4096), { stream: true });
+    const stream = head.byteLength >= HEAD_BYTES;
+    new TextDecoder("utf-8", { fatal: true }).decode(head.subarray(0, HEAD_BYTES), { stream });
     return true;
   } catch {
     // The only thing a fatal decoder throws for.

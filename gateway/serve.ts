@@ -1,6 +1,8 @@
 /** Opens the socket: Deno's own server on Deno, @hono/node-server on Node. The only file that knows which it is. */
+import type { Server as HttpServer, ServerResponse } from "node:http";
 import { type AddressInfo, isIPv6 } from "node:net";
 import { NethoodError, systemCode } from "../src/errors.ts";
+import type { ServerTraits } from "./file.ts";
 
 export interface ServeOptions {
   /** Default: 7080. 0 takes any free port. */
@@ -18,24 +20,36 @@ export interface Server extends AsyncDisposable {
 
 export const DEFAULT_PORT = 7080;
 
-type Fetch = (request: Request) => Response | Promise<Response>;
+/** Default of `close`, in milliseconds. */
+const GRACE_MS = 1_000;
+
+/** Both servers cut what ends too early: Deno's does, and Node's is told to below. */
+const TRAITS: ServerTraits = { cutsShortBodies: true };
+
+interface App {
+  fetch(request: Request, env?: ServerTraits): Response | Promise<Response>;
+}
 
 /** What is used of Deno. */
 interface DenoServe {
   serve(
-    options: { port: number; hostname: string; onListen: () => void },
-    fetch: Fetch,
-  ): { addr: { port: number }; finished: Promise<void>; shutdown(): Promise<void> };
+    options: { port: number; hostname: string; signal: AbortSignal; onListen: () => void },
+    fetch: (
+      request: Request,
+      info: { completed: Promise<void> },
+    ) => Response | Promise<Response>,
+  ): { addr: { port: number }; finished: Promise<void> };
 }
 
 /** @throws {NethoodError} PORT_IN_USE, BAD_OPTION */
-export async function serve(app: { fetch: Fetch }, options: ServeOptions = {}): Promise<Server> {
+export async function serve(app: App, options: ServeOptions = {}): Promise<Server> {
   const { port = DEFAULT_PORT, hostname = "127.0.0.1" } = options;
   const deno = (globalThis as { Deno?: DenoServe }).Deno;
   try {
     const running = deno ? onDeno(deno, app, port, hostname) : await onNode(app, port, hostname);
     const url = `http://${isIPv6(hostname) ? `[${hostname}]` : hostname}:${running.port}`;
-    const close: Server["close"] = ({ grace = 1_000 } = {}) => running.close(grace);
+    let closing: Promise<void> | undefined;
+    const close: Server["close"] = ({ grace = GRACE_MS } = {}) => closing ??= running.close(grace);
     return { url, close, [Symbol.asyncDispose]: () => close() };
   } catch (error) {
     throw listenError(error, hostname, port);
@@ -47,27 +61,37 @@ interface Running {
   close(grace: number): Promise<void>;
 }
 
-function onDeno(deno: DenoServe, app: { fetch: Fetch }, port: number, hostname: string): Running {
+function onDeno(deno: DenoServe, app: App, port: number, hostname: string): Running {
+  const stop = new AbortController();
+  const underway = createUnderway();
   const server = deno.serve(
-    { port, hostname, onListen: () => undefined },
-    (request) => app.fetch(request),
+    { port, hostname, signal: stop.signal, onListen: () => undefined },
+    (request, { completed }) => {
+      underway.add(completed);
+      return app.fetch(request, TRAITS);
+    },
   );
   return {
     port: server.addr.port,
     async close(grace) {
-      // Aborting a server that is shutting down throws where nobody can catch it: those who take longer are left to
-      // themselves, and get nothing more once the node has stopped.
-      const late = Promise.withResolvers<void>();
-      const timer = setTimeout(late.resolve, grace);
-      await Promise.race([server.shutdown(), late.promise]);
-      clearTimeout(timer);
+      // Not `server.shutdown()`: it waits for the last byte without end, and cannot be cut short any more.
+      await underway.end(grace);
+      stop.abort();
+      await server.finished;
     },
   };
 }
 
-async function onNode(app: { fetch: Fetch }, port: number, hostname: string): Promise<Running> {
+async function onNode(app: App, port: number, hostname: string): Promise<Running> {
   const { createAdaptorServer } = await import("@hono/node-server");
-  const server = createAdaptorServer({ fetch: app.fetch }) as import("node:http").Server;
+  const underway = createUnderway();
+  const server = createAdaptorServer({
+    fetch(request, { outgoing }) {
+      (outgoing as ServerResponse).strictContentLength = true;
+      underway.add(new Promise((resolve) => outgoing.once("close", resolve)));
+      return app.fetch(request, TRAITS);
+    },
+  }) as HttpServer;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, hostname, resolve);
@@ -76,31 +100,43 @@ async function onNode(app: { fetch: Fetch }, port: number, hostname: string): Pr
     port: (server.address() as AddressInfo).port,
     async close(grace) {
       const closed = new Promise((resolve) => server.close(resolve));
-      server.closeIdleConnections();
-      const timer = setTimeout(() => server.closeAllConnections(), grace);
+      await underway.end(grace);
+      server.closeAllConnections();
       await closed;
+    },
+  };
+}
+
+/** The answers that are on their way. */
+function createUnderway() {
+  const answers = new Set<Promise<unknown>>();
+  return {
+    add(sent: Promise<unknown>): void {
+      const done = sent.catch(() => undefined) // A client that leaves is no failure of ours.
+        .finally(() => answers.delete(done));
+      answers.add(done);
+    },
+    /** Fulfilled when all of them have been sent, or after so many milliseconds. */
+    async end(grace: number): Promise<void> {
+      const over = Promise.withResolvers<void>();
+      const timer = setTimeout(over.resolve, grace);
+      await Promise.race([Promise.all(answers), over.promise]);
       clearTimeout(timer);
     },
   };
 }
 
-function listenError(error: unknown, hostname: string, port: number): unknown {
-  const code = systemCode(error);
-  if (code === "EADDRINUSE") {
+function listenError(cause: unknown, hostname: string, port: number): NethoodError {
+  if (systemCode(cause) === "EADDRINUSE") {
     return new NethoodError(
       "PORT_IN_USE",
       `Port ${port} of ${hostname} is in use by another program.`,
-      {
-        cause: error,
-        hint: "Choose another with --port, or --port 0 for any that is free.",
-      },
+      { cause, hint: "Choose another with --port, or --port 0 for any that is free." },
     );
   }
-  if (code === "EADDRNOTAVAIL" || code === "EACCES" || code === "ENOTFOUND") {
-    return new NethoodError("BAD_OPTION", `${hostname}:${port} cannot be listened on.`, {
-      cause: error,
-      hint: "Use an address of this machine with --host, and a port above 1023 with --port.",
-    });
-  }
-  return error;
+  // Deno has no code for a name that does not exist, or a port that is no number: whatever it is, these two are to blame.
+  return new NethoodError("BAD_OPTION", `${hostname}:${port} cannot be listened on.`, {
+    cause,
+    hint: "Use an address of this machine with --host, and a port from 1024 to 65535 with --port.",
+  });
 }

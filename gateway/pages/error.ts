@@ -1,4 +1,4 @@
-/** A failure, for a person: what happened, and what to do next. */
+/** A failure, for a person: what was asked, what went wrong, and what to do next. */
 import { html } from "hono/html";
 import { type Html, page } from "./page.ts";
 
@@ -6,14 +6,18 @@ export function errorPage(
   status: number,
   asked: string,
   message: string,
-  hint: string | undefined,
+  hint: string,
 ): Html {
   return page(
     `${status}: not opened`,
-    html`<h1>This page could not be opened</h1>
-<p>You asked for <code>${asked}</code></p>
-<p>${message}</p>
-${hint ? html`<p><strong>What you can do:</strong> ${hint}</p>` : ""}
-<p class="quiet">Status ${status}</p>`,
+    html`
+      <h1>This page could not be opened</h1>
+      <p class="asked"><code>${asked}</code></p>
+      <h2>What went wrong</h2>
+      <p>${message}</p>
+      <h2>What you can do</h2>
+      <p>${hint}</p>
+      <p class="quiet">Status ${status}</p>
+    `,
   );
 }

@@ -1,0 +1,104 @@
+/** The socket: where it opens, why it may not, and how it ends. */
+import { once } from "node:events";
+import * as assert from "uvu/assert";
+import { serve } from "../../gateway/serve.ts";
+import { NethoodError } from "../../src/errors.ts";
+import { askRaw, open, send } from "../helpers/socket.ts";
+import { suite } from "../helpers/suite.ts";
+
+const HELLO = { fetch: () => new Response("hello") };
+
+suite("gateway: serve", (test) => {
+  test("it listens on this machine alone, on any free port if asked", async () => {
+    await using server = await serve(HELLO, { port: 0 });
+    assert.match(server.url, /^http:\/\/127\.0\.0\.1:\d{4,5}$/);
+    assert.is((await askRaw(server.url, "/", "Host: x")).body, "hello");
+    await using six = await serve(HELLO, { port: 0, hostname: "::1" });
+    assert.match(six.url, /^http:\/\/\[::1\]:\d+$/);
+    assert.is((await askRaw(six.url, "/", "Host: x")).body, "hello");
+  });
+
+  test("a port in use, a host that is not here, a port that is none: each says what to do", async () => {
+    await using server = await serve(HELLO, { port: 0 });
+    const taken = Number(new URL(server.url).port);
+    const cases: [{ port: number; hostname?: string }, string, RegExp][] = [
+      [{ port: taken }, "PORT_IN_USE", /--port 0/],
+      [{ port: 0, hostname: "192.0.2.1" }, "BAD_OPTION", /--host/],
+      [{ port: 0, hostname: "no-such-host.invalid" }, "BAD_OPTION", /--host/],
+      [{ port: 0, hostname: "a b" }, "BAD_OPTION", /--host/],
+      [{ port: 99_999 }, "BAD_OPTION", /65535/],
+      [{ port: -1 }, "BAD_OPTION", /65535/],
+    ];
+    for (const [options, code, hint] of cases) {
+      const error = await serve(HELLO, options).then(
+        (server) => server.close().then(() => undefined),
+        (error) => error,
+      );
+      assert.instance(error, NethoodError);
+      assert.is(error.code, code, JSON.stringify(options));
+      assert.match(error.hint, hint);
+    }
+  });
+
+  test("close lets an answer that is under way finish, and frees the port", async () => {
+    let finish = () => {};
+    const app = {
+      fetch: () =>
+        new Response(
+          new ReadableStream({
+            start(controller) {
+              controller.enqueue(new TextEncoder().encode("first "));
+              finish = () => {
+                controller.enqueue(new TextEncoder().encode("last"));
+                controller.close();
+              };
+            },
+          }),
+          { headers: { "Content-Length": "10" } },
+        ),
+    };
+    const server = await serve(app, { port: 0 });
+    const answer = send(server.url, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    await sleep(100);
+    const closed = server.close({ grace: 5_000 });
+    await sleep(50);
+    finish();
+    const start = Date.now();
+    await closed;
+    assert.ok(Date.now() - start < 2_000, "it waited for nothing");
+    assert.match(await answer, /first last$/);
+    await using again = await serve(HELLO, { port: Number(new URL(server.url).port) });
+    assert.is((await askRaw(again.url, "/", "Host: x")).body, "hello");
+    await server.close();
+  });
+
+  test("close ends within its grace, whatever is still going out", async () => {
+    const cancelled = Promise.withResolvers<void>();
+    const app = {
+      fetch: () =>
+        new Response(
+          new ReadableStream({
+            pull: (controller) => controller.enqueue(new Uint8Array(65_536)),
+            cancel: () => cancelled.resolve(),
+          }),
+          { headers: { "Content-Length": "1000000000000" } },
+        ),
+    };
+    const server = await serve(app, { port: 0 });
+    const slow = open(server.url);
+    slow.on("error", () => undefined); // Cut off is what it is to be.
+    slow.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    const idle = open(server.url);
+    await once(idle, "connect");
+    await sleep(200);
+    const start = Date.now();
+    await server.close({ grace: 300 });
+    assert.ok(Date.now() - start < 2_000, `${Date.now() - start} ms`);
+    await cancelled.promise;
+    slow.resume();
+    if (!slow.closed) await once(slow, "close");
+    idle.destroy();
+  });
+});
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

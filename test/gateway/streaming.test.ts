@@ -1,0 +1,150 @@
+/** A body on its way: never faster than its reader, never for a reader who has left, never short without a sign. */
+import { once } from "node:events";
+import * as assert from "uvu/assert";
+import { serve } from "../../gateway/serve.ts";
+import { NethoodError } from "../../src/errors.ts";
+import type { Node, Opened } from "../../src/node.ts";
+import { createSite, SITE } from "../helpers/site.ts";
+import { open, parse, send } from "../helpers/socket.ts";
+import { suite } from "../helpers/suite.ts";
+
+const CHUNK = new Uint8Array(1024 * 1024).fill(120);
+const SIZE = 200 * CHUNK.byteLength;
+const GET = `GET /film.bin HTTP/1.1\r\nHost: ${SITE}\r\n\r\n`;
+
+/** A file whose chunks are made as they are read. */
+class Film {
+  /** Chunks handed out. */
+  read = 0;
+  /** Fulfilled when nobody reads it any more. */
+  closed = Promise.withResolvers<void>();
+
+  readonly beforeChunk: (n: number, signal: AbortSignal) => unknown;
+
+  constructor(beforeChunk: (n: number, signal: AbortSignal) => unknown = () => 0) {
+    this.beforeChunk = beforeChunk;
+  }
+
+  wrap = (node: Node) => ({
+    ...node,
+    open: async (...asked: Parameters<Node["open"]>): Promise<Opened> => {
+      const { entry, resolved } = await node.open(...asked);
+      if (entry.kind !== "file") return { entry, resolved };
+      return {
+        entry: { ...entry, size: SIZE, bytes: (_, own) => this.bytes(own!.signal!) },
+        resolved,
+      };
+    },
+  });
+
+  async *bytes(signal: AbortSignal) {
+    try {
+      for (let n = 0; n < SIZE / CHUNK.byteLength; n++) {
+        await this.beforeChunk(n, signal);
+        this.read++;
+        yield CHUNK;
+      }
+    } finally {
+      this.closed.resolve();
+    }
+  }
+}
+
+suite("gateway: streaming", (test) => {
+  test("a slow client does not make the node read the file into memory", async () => {
+    const film = new Film();
+    await using site = await createSite({ "film.bin": "x" }, film);
+    await using server = await serve(site.app, { port: 0 });
+    const client = open(server.url);
+    client.write(GET);
+    await once(client, "readable"); // And not read on.
+    await sleep(300);
+    const before = film.read;
+    await sleep(300);
+    assert.is(film.read, before, "it goes on reading");
+    assert.ok(before < 40, `${before} MiB were read for nobody`);
+    client.resume();
+    while (film.read === before) await sleep(20);
+    client.destroy();
+    await film.closed.promise;
+  });
+
+  test("a client that leaves in the middle stops the work", async () => {
+    const film = new Film();
+    await using site = await createSite({ "film.bin": "x" }, film);
+    const response = await site.ask(`http://${SITE}/film.bin`);
+    const reader = response.body!.getReader();
+    await reader.read();
+    await reader.cancel();
+    await film.closed.promise;
+    assert.ok(film.read < 5);
+    assert.equal(site.log, []);
+  });
+
+  test("a client that leaves while a part is being searched stops the search", async () => {
+    const searching = Promise.withResolvers<void>();
+    const film = new Film((n, signal) => {
+      if (n < 2) return;
+      searching.resolve();
+      return new Promise((_, reject) =>
+        signal.addEventListener("abort", () => reject(signal.reason))
+      );
+    });
+    await using site = await createSite({ "film.bin": "x" }, film);
+    await using server = await serve(site.app, { port: 0 });
+    const client = open(server.url);
+    client.resume();
+    client.write(GET);
+    await searching.promise;
+    client.destroy();
+    await film.closed.promise;
+    assert.is(film.read, 2);
+    assert.equal(site.log, []);
+  });
+
+  test("a failure in the middle cuts the connection, and is told to the log alone", async () => {
+    const lost = new NethoodError("NO_PROVIDERS", "Nobody sent it any more.");
+    for (
+      const [failure, says] of [[lost, "Nobody sent it"], [new Error("/home/ada"), "/home/ada"]]
+    ) {
+      const film = new Film(async (n) => {
+        await sleep(20);
+        if (n === 3) throw failure;
+      });
+      await using site = await createSite({ "film.bin": "x" }, film);
+      await using server = await serve(site.app, { port: 0 });
+      const printed: unknown[] = [];
+      const { error, info } = console;
+      console.error = console.info = (...what: unknown[]) => printed.push(what);
+      let text: string;
+      try {
+        text = await send(server.url, GET).catch(String); // Ended or reset, but not kept open.
+      } finally {
+        Object.assign(console, { error, info });
+      }
+      const { headers, body } = parse(text);
+      if (headers["content-length"]) {
+        assert.is(headers["content-length"], String(SIZE));
+        assert.ok(body.length <= 3 * CHUNK.byteLength);
+        assert.not.match(body, /[^x]/);
+      }
+      assert.equal(printed, []);
+      assert.is(site.log.length, 1);
+      assert.match(site.log[0]!, `/ipns/${SITE}/film.bin was cut off`);
+      assert.match(site.log[0]!, says as string);
+    }
+  });
+
+  test("without a server of ours, a failure in the middle is a stream that errors", async () => {
+    const film = new Film((n) => {
+      if (n === 3) throw new Error("lost");
+    });
+    await using site = await createSite({ "film.bin": "x" }, film);
+    const response = await site.ask(`http://${SITE}/film.bin`);
+    assert.is(response.status, 200);
+    const end = await response.arrayBuffer().then(() => "whole", (error) => error.message);
+    assert.is(end, "lost");
+  });
+});
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,0 +1,72 @@
+/** A site on a node of its own: files in, and a gateway that opens them by CID, by key and by name. */
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import type { CID } from "multiformats/cid";
+import { createGateway, type GatewayNode } from "../../gateway/app.ts";
+import { createNode, type Node } from "../../src/node.ts";
+import { createSeeder } from "../../src/seeder.ts";
+import { createDnsServer, type DnsServer } from "./dns-server.ts";
+
+/** The name under which every test site is published. */
+export const SITE = "docs.example.org";
+
+/** Path below the site and what is there. */
+export type Files = Record<string, string | Uint8Array>;
+
+export interface Site extends AsyncDisposable {
+  node: Node;
+  app: ReturnType<typeof createGateway>;
+  /** The root of the tree. */
+  cid: CID;
+  /** The IPNS key, base36. */
+  key: string;
+  dns: DnsServer;
+  /** The node's folder. */
+  dir: string;
+  /** What the gateway logged. */
+  log: string[];
+  /** Asks the gateway, as a server would, but without a socket. */
+  ask(url: string, init?: RequestInit): Promise<Response>;
+}
+
+/** @param wrap may put something between the node and its gateway */
+export async function createSite(
+  files: Files,
+  { wrap = (node) => node }: { wrap?: (node: Node) => GatewayNode } = {},
+): Promise<Site> {
+  await using opened = new AsyncDisposableStack();
+  const dir = await mkdtemp(join(tmpdir(), "nethood-gateway-"));
+  opened.defer(() => rm(dir, { recursive: true, force: true }));
+  const source = join(dir, "site");
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(dirname(join(source, path)), { recursive: true });
+    await writeFile(join(source, path), content);
+  }
+  const dns = opened.use(await createDnsServer({}));
+  const node = opened.use(
+    await createNode({
+      dir: join(dir, "node"),
+      listen: [],
+      mdns: false,
+      dns: [dns.address],
+      timeout: 300,
+    }),
+  );
+  const { cid, key } = await createSeeder(node).publish(source, { name: SITE });
+  dns.zone[`_dnslink.${SITE}`] = { txt: [`dnslink=/ipns/${key}`], ttl: 60 };
+  const log: string[] = [];
+  const app = createGateway(wrap(node), { log: (line) => log.push(line) });
+  const kept = opened.move();
+  return {
+    node,
+    app,
+    cid,
+    key,
+    dns,
+    dir: join(dir, "node"),
+    log,
+    ask: async (url, init) => await app.fetch(new Request(url, init)),
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
