@@ -8,5 +8,5 @@ import { measureSeed } from "./seed.ts";
 import { measureStart } from "./start.ts";
 import { print } from "./table.ts";
 
-print([...await measureSeed(), ...await measurePage()]);
+print([...await measureStart(), ...await measureSeed(), ...await measurePage()]);
 process.exit();

@@ -21,7 +21,7 @@ suite("gateway: errors", (test) => {
       [`${GATEWAY}/ipfs/${site.cid}/%FF`, 400, /not valid percent-encoding/],
       [`${GATEWAY}/ipfs/${site.cid}/a%2F..%2Fb/%2e%2e%2f`, 404, /There is no/],
       [`${GATEWAY}/ipfs/${site.cid}/${"x".repeat(17_000)}`, 400, /longer than/],
-      ["http://loop.example.org/", 400, /more than 32 names.*publisher/],
+      ["http://loop.example.org/", 400, /in a circle.*publisher/],
       ["http://missing.example.org/", 404, /has no DNSLink.*check the spelling/],
       [`http://${SITE}/missing/page.html`, 404, /nothing called "missing"/],
       [`http://${SITE}/index.html/x`, 404, /is a file, not a folder/],
