@@ -6,13 +6,20 @@ import { errorResponse } from "./error.ts";
 import { type Own, ownResponse } from "./own.ts";
 import { line, redirect } from "./reply.ts";
 import { readUrl, target } from "./request.ts";
+import { createRouting, type Routing } from "./routing.ts";
 
 /** What the gateway needs of a node. */
-export type GatewayNode = Content & Own;
+export type GatewayNode = Content & Own & Routing;
 
 export interface GatewayOptions {
   /** Told what went wrong inside, never what a client did wrong. Default: silence. */
   log?: (line: string) => void;
+  /** Host names of this gateway, whose subdomains are sites, beside `localhost`. Default: none. */
+  hosts?: string[];
+  /** Addresses of reverse proxies whose `X-Forwarded-Host` and `X-Forwarded-Proto` are believed. Default: none. */
+  trustProxy?: string[];
+  /** How long a reader waits for the first byte before a 504, in milliseconds. Default: 60,000. */
+  patience?: number;
 }
 
 /**
@@ -30,6 +37,8 @@ export function createGateway(
   app.onError((error, c) => errorResponse(error, c, log));
 
   app.options("*", () => new Response(null, { status: 204, headers: { Allow: METHODS, ...cors } }));
+
+  app.route("/routing/v1", createRouting(node));
 
   // Hono answers HEAD by running GET and dropping the body.
   app.get("*", async (c) => {

@@ -3,7 +3,9 @@ import type { Context } from "hono";
 import { type Address, formatAddress } from "../src/content/address.ts";
 import { NethoodError } from "../src/errors.ts";
 import type { Node } from "../src/node.ts";
+import type { GatewayNode } from "./app.ts";
 import { fileResponse } from "./file.ts";
+import { formatResponse } from "./formats/format.ts";
 import { freshness } from "./headers.ts";
 import { listingResponse } from "./listing.ts";
 import { redirect } from "./reply.ts";
@@ -14,7 +16,7 @@ export type Content = Pick<Node, "open">;
 
 export async function contentResponse(
   c: Context,
-  content: Content,
+  content: GatewayNode,
   asked: Asked,
   { address, isolated }: { address: Address; isolated: boolean },
   log: (line: string) => void,
@@ -23,6 +25,8 @@ export async function contentResponse(
   const { signal } = client;
   const path = formatAddress(address) + (asked.path.endsWith("/") ? "/" : "");
   refuseWorker(c, address, isolated);
+  const formatted = await formatResponse(c, content, asked, address, signal);
+  if (formatted !== undefined) return formatted;
   const { entry, resolved } = await content.open(address, { signal });
   if (entry.kind !== "directory") {
     return fileResponse(

@@ -1,10 +1,12 @@
 /** The program: arguments in, a running node or a finished errand out. */
+import { createReadStream } from "node:fs";
 import type { Writable } from "node:stream";
 import { serve, type Server } from "../gateway/serve.ts";
 import { NethoodError, systemCode } from "./errors.ts";
 import type { DirectoryEntry, Entry, FileEntry } from "./content/read.ts";
 import type { Node, NodeOptions } from "./node.ts";
-import { helpText, parseSettings, type Settings } from "./options.ts";
+import { helpText } from "./help.ts";
+import { parseSettings, type Settings } from "./options.ts";
 import { createTeller, type Teller } from "./teller.ts";
 
 export const VERSION = "0.1.0";
@@ -125,7 +127,30 @@ const COMMANDS = {
     await save(teller.receiving(bytes, file.size), output, { signal });
     teller.received(file, output);
   },
+
+  async import(settings: Settings, around: Surroundings, teller: Teller): Promise<void> {
+    const { argument: file } = settings;
+    if (file === undefined) {
+      throw new NethoodError("BAD_OPTION", "import needs a CAR file.", {
+        hint: `For example: ${around.run} import site.car`,
+      });
+    }
+    await using node = await start(settings, around, teller);
+    const { signal } = around;
+    teller.imported(await node.import(readChunks(file), { signal, onProgress: teller.importing }));
+  },
 };
+
+async function* readChunks(file: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* createReadStream(file);
+  } catch (cause) {
+    throw new NethoodError("BAD_CAR", `The file ${file} cannot be read.`, {
+      cause,
+      hint: "Check its name, and that you may read it.",
+    });
+  }
+}
 
 async function start(
   settings: Settings,
@@ -134,7 +159,8 @@ async function start(
 ): Promise<Node> {
   // Loaded only now: --help must not wait for all of libp2p.
   const { createNode, defaultDir } = await import("./node.ts");
-  const { listen, peers, dns, mdns } = settings;
+  const { parseNameMap } = await import("./name/static.ts");
+  const { listen, peers, dns, mdns, nameMap } = settings;
   const options: NodeOptions = {
     dir: settings.dir ?? defaultDir(env),
     mdns,
@@ -143,14 +169,21 @@ async function start(
     ...(listen && { listen }),
     ...(peers && { peers }),
     ...(dns && { dns }),
+    ...(nameMap && { names: parseNameMap(nameMap) }),
   };
   return await createNode(options);
 }
 
 async function openGateway(node: Node, settings: Settings, teller: Teller): Promise<Server> {
   const { createGateway } = await import("../gateway/app.ts");
-  const { port, host: hostname } = settings;
-  return await serve(createGateway(node, { log: teller.note }), {
+  const { port, host: hostname, gatewayHosts: hosts, trustProxy, patience } = settings;
+  const options = {
+    log: teller.note,
+    ...(hosts && { hosts }),
+    ...(trustProxy && { trustProxy }),
+    ...(patience && { patience }),
+  };
+  return await serve(createGateway(node, options), {
     ...(port !== undefined && { port }),
     ...(hostname !== undefined && { hostname }),
   });

@@ -21,6 +21,8 @@ const STATUS = {
   DNS_UNREACHABLE: 502,
   IPNS_NOT_FOUND: 404,
   IPNS_INVALID: 502,
+  /** A record that somebody wants to hand in. */
+  IPNS_REFUSED: 400,
   TIMEOUT: 504,
   /** This machine: its folders, its ports, its disk. */
   DIR_LOCKED: 500,
@@ -30,6 +32,7 @@ const STATUS = {
   DISK_FULL: 507,
   FILE_UNWRITABLE: 500,
   BAD_SITE: 400,
+  BAD_CAR: 400,
   STOPPED: 503,
 } as const;
 

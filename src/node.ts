@@ -5,12 +5,15 @@ import { homedir } from "node:os";
 import { join, resolve as absolute } from "node:path";
 import { type Address, parseAddress } from "./content/address.ts";
 import type { Blocks } from "./content/blocks.ts";
+import { importCar, type Imported, type ImportOptions } from "./content/car.ts";
+import { pinPresent } from "./content/pin.ts";
 import { type Entry, open } from "./content/read.ts";
 import { NethoodError } from "./errors.ts";
 import { createKeeper } from "./keeper.ts";
 import { createTxtResolver } from "./name/dns.ts";
 import { createDnsLink } from "./name/dnslink.ts";
 import { createNames, type Names } from "./name/ipns.ts";
+import { withStatic } from "./name/static.ts";
 import { createRepublisher } from "./name/republish.ts";
 import { createResolver, type Resolved } from "./name/resolve.ts";
 import { createNeighbours, parsePeer } from "./routing/neighbours.ts";
@@ -35,6 +38,8 @@ export interface NodeOptions {
   peers?: string[];
   /** DNS servers: `1.1.1.1`, `127.0.0.1:5353`, `https://dns.example/dns-query`. Default: the system's. */
   dns?: string[];
+  /** Meanings of DNS names that are not looked up: `{ "docs.example.org": "/ipfs/<cid>" }`. Default: none. */
+  names?: Record<string, string>;
   /** Find neighbours on the local network by mDNS. Default: true. */
   mdns?: boolean;
   /** Bytes of memory for recently read blocks; 0 keeps none. Default: 64 MiB. */
@@ -79,6 +84,16 @@ export interface Node extends AsyncDisposable {
    * @throws {NethoodError} BAD_ADDRESS, NO_DNSLINK, DNS_UNREACHABLE, IPNS_NOT_FOUND, NOT_FOUND, NO_PROVIDERS, STOPPED, …
    */
   open(address: Address | string, options?: OpenOptions): Promise<Opened>;
+  /**
+   * Takes in the blocks of a CAR file, every one checked, and pins what is below its roots.
+   *
+   * @returns what came, and how many blocks below the roots are not here
+   * @throws {NethoodError} BAD_CAR, BAD_BLOCK, DISK_FULL
+   */
+  import(
+    source: AsyncIterable<Uint8Array>,
+    options?: ImportOptions,
+  ): Promise<Imported & { missing: number }>;
   /** Every address that was opened, the latest first. */
   visits(): Visit[];
   /** Where content is read from: memory, disk, neighbours. */
@@ -107,7 +122,7 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
   // What a person got wrong is told before anything is written.
   options.listen?.forEach(checkAddress);
   const peers = (options.peers ?? []).map(parsePeer);
-  const txt = createTxtResolver(options.dns);
+  const dnsLink = withStatic(options.names ?? {}, createDnsLink(createTxtResolver(options.dns)));
   signal?.throwIfAborted();
   await using starting = new AsyncDisposableStack();
 
@@ -140,7 +155,7 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
   const names = createNames(helia, routing, ipnsRecords);
   starting.adopt(createRepublisher(names.renew, { log }), (republisher) => republisher.stop());
   const resolver = starting.adopt(
-    createResolver({ dnsLink: createDnsLink(txt), ipns: names.resolve, records }),
+    createResolver({ dnsLink, ipns: names.resolve, records }),
     (resolver) => resolver.stop(),
   );
   const exchange = starting.adopt(
@@ -192,6 +207,16 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
       const found = { entry, resolved };
       const opened = index ? await indexOf(found, { signal }) ?? found : found;
       return { ...opened, entry: keeper.watch(opened.entry, opened.resolved.chain[0]!) };
+    },
+    async import(source, own = {}) {
+      const signal = until(own.signal);
+      const hasher = (code: number) => helia.getHasher(code);
+      const imported = await importCar(store, source, hasher, { ...own, signal });
+      let missing = 0;
+      for (const root of imported.roots) {
+        missing += await pinPresent(helia, store, root, "import", { signal });
+      }
+      return { ...imported, missing };
     },
     visits() {
       over.signal.throwIfAborted();

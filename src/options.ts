@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util";
 import { NethoodError } from "./errors.ts";
 
-interface Option {
+export interface Option {
   type: "string" | "boolean";
   short?: string;
   multiple?: boolean;
@@ -15,9 +15,11 @@ interface Option {
   only?: Command[];
 }
 
-export type Command = "node" | "seed" | "get";
+export const COMMANDS = ["node", "seed", "get", "import"] as const;
 
-const OPTIONS = {
+export type Command = typeof COMMANDS[number];
+
+const TABLE = {
   dir: {
     type: "string",
     value: "FOLDER",
@@ -59,6 +61,36 @@ const OPTIONS = {
     env: "NETHOOD_DNS",
     help: "DNS server: 1.1.1.1, 127.0.0.1:5353 or https://…/dns-query (default: the system's)",
   },
+  "name-map": {
+    type: "string",
+    value: "NAME:VALUE,…",
+    env: "IPFS_NS_MAP",
+    help: "names that need no DNS, such as docs.example.org:/ipfs/<cid> (default: none)",
+  },
+  "gateway-host": {
+    type: "string",
+    multiple: true,
+    value: "HOST",
+    env: "NETHOOD_GATEWAY_HOSTS",
+    help:
+      "a host name of this gateway, whose subdomains are sites, beside localhost (default: none)",
+    only: ["node", "seed"],
+  },
+  "trust-proxy": {
+    type: "string",
+    multiple: true,
+    value: "ADDRESS",
+    env: "NETHOOD_TRUST_PROXY",
+    help: "address of a reverse proxy whose X-Forwarded-* headers are believed (default: none)",
+    only: ["node", "seed"],
+  },
+  patience: {
+    type: "string",
+    value: "SECONDS",
+    env: "NETHOOD_PATIENCE",
+    help: "how long a reader waits for the first byte before a 504 (default 60)",
+    only: ["node", "seed"],
+  },
   "no-mdns": {
     type: "boolean",
     help: "do not look for neighbours on the local network (default: do)",
@@ -90,8 +122,10 @@ const OPTIONS = {
   help: { type: "boolean", short: "h", help: "this text" },
   version: { type: "boolean", help: "the version" },
 } as const satisfies Record<string, Option>;
+/** The table, for the help. */
+export const OPTIONS: Record<string, Option> = TABLE;
 
-type Name = keyof typeof OPTIONS;
+type Name = keyof typeof TABLE;
 
 export interface Settings {
   command: Command;
@@ -103,6 +137,11 @@ export interface Settings {
   listen: string[] | undefined;
   peers: string[] | undefined;
   dns: string[] | undefined;
+  nameMap: string | undefined;
+  gatewayHosts: string[] | undefined;
+  trustProxy: string[] | undefined;
+  /** Milliseconds. */
+  patience: number | undefined;
   mdns: boolean;
   name: string | undefined;
   hidden: boolean;
@@ -123,7 +162,7 @@ const HINT = "Run it with --help to see what there is.";
 export function parseSettings(argv: string[], env: Record<string, string | undefined>): Settings {
   const { values, positionals } = parse(argv);
   const command = positionals.length > 0 ? positionals[0]! : "node";
-  if (command !== "node" && command !== "seed" && command !== "get") {
+  if (!isCommand(command)) {
     throw new NethoodError("BAD_OPTION", `There is no command "${command}".`, { hint: HINT });
   }
   if (positionals.length > 2) {
@@ -131,7 +170,7 @@ export function parseSettings(argv: string[], env: Record<string, string | undef
       hint: HINT,
     });
   }
-  for (const [name, option] of Object.entries<Option>(OPTIONS)) {
+  for (const [name, option] of Object.entries(OPTIONS)) {
     // An empty value is an unset variable of a shell: as a folder it would mean wherever the person happens to be.
     if ([values[name]].flat().includes("")) throw empty(name);
     if (values[name] === undefined && option.env && env[option.env]) {
@@ -156,6 +195,10 @@ export function parseSettings(argv: string[], env: Record<string, string | undef
     listen: many("listen"),
     peers: many("peer"),
     dns: many("dns"),
+    nameMap: one("name-map"),
+    gatewayHosts: many("gateway-host"),
+    trustProxy: many("trust-proxy"),
+    patience: one("patience") === undefined ? undefined : parseSeconds(one("patience")!),
     mdns: !yes("no-mdns"),
     name: one("name"),
     hidden: yes("hidden"),
@@ -167,65 +210,20 @@ export function parseSettings(argv: string[], env: Record<string, string | undef
   };
 }
 
+function isCommand(word: string): word is Command {
+  return COMMANDS.some((command) => command === word);
+}
+
 function fromEnv(text: string, { type, multiple }: Option): string | string[] | boolean {
   if (type === "boolean") return text !== "0";
   return multiple ? text.split(/[\s,]+/).filter(Boolean) : text;
-}
-
-/** Columns of the help: where the explanations begin, and where they end. */
-const HELP_AT = 23, HELP_END = 100;
-
-/** The help, from the same table. */
-export function helpText(run: string): string {
-  const rows = Object.entries<Option>(OPTIONS).map(([name, option]) => {
-    const flag = `${option.short ? `-${option.short}, ` : ""}--${name}${
-      option.value ? ` ${option.value}` : ""
-    }`;
-    const notes = [
-      option.multiple && "may be repeated",
-      option.env && `env ${option.env}`,
-      option.only && `${option.only.join(" and ")} only`,
-    ];
-    const note = notes.filter(Boolean).join("; ");
-    const text = wrap(`${option.help}${note ? ` [${note}]` : ""}`, HELP_END - HELP_AT - 2);
-    return `  ${flag.padEnd(HELP_AT)}${text.join(`\n${" ".repeat(HELP_AT + 2)}`)}`;
-  });
-  return `Nethood: the web, carried by its readers.
-
-Examples
-  ${run}                                       your personal node, and its gateway
-  ${run} seed ./site --name docs.example.org   publish a folder, and keep serving it
-  ${run} get docs.example.org/manual.pdf -o manual.pdf
-  ${run} --peer /ip4/192.168.1.5/tcp/4001/p2p/12D3Koo…
-
-Commands
-  (none)        run a node: opens addresses for your browser, keeps what it opened, and shares it
-                with neighbours
-  seed FOLDER   publish a folder as a site, then run as a node that serves it
-  get ADDRESS   fetch one file: http://docs.example.org/a.pdf, /ipfs/<cid>/a.pdf or
-                /ipns/<name>/a.pdf; of a folder, its index.html
-
-Options
-${rows.join("\n")}
-`;
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines = [""];
-  for (const word of text.split(" ")) {
-    const line = lines.at(-1)!;
-    if (line === "") lines[lines.length - 1] = word;
-    else if (line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
 }
 
 function parse(argv: string[]): { values: Record<string, unknown>; positionals: string[] } {
   try {
     const { values, positionals } = parseArgs({
       args: argv,
-      options: OPTIONS,
+      options: TABLE,
       allowPositionals: true,
       strict: true,
     });
@@ -254,4 +252,14 @@ function parsePort(text: string): number {
     });
   }
   return port;
+}
+
+function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text) || seconds === 0) {
+    throw new NethoodError("BAD_OPTION", `"${text}" is not a number of seconds.`, {
+      hint: "Write it as 60, or 0.5.",
+    });
+  }
+  return seconds * 1000;
 }

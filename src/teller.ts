@@ -1,5 +1,6 @@
 /** What the program says: sentences for a person, or the same events as JSON lines for a program. */
 import type { Writable } from "node:stream";
+import type { Imported } from "./content/car.ts";
 import type { FileEntry } from "./content/read.ts";
 import type { AddProgress } from "./content/write.ts";
 import { NethoodError, systemCode } from "./errors.ts";
@@ -22,6 +23,9 @@ export interface Teller {
   /** The same bytes, with progress told as they pass. */
   receiving(bytes: Bytes, size: number): Bytes;
   received(entry: FileEntry, file: string): void;
+  /** How far the reading of a CAR file has come. */
+  importing(progress: Omit<Imported, "roots">): void;
+  imported(imported: Imported & { missing: number }): void;
   note(line: string): void;
   failure(error: unknown): void;
 }
@@ -125,6 +129,23 @@ export function createTeller(
     received({ cid, size: bytes }, file) {
       if (json) event("get:done", { file, bytes, cid: String(cid) });
       else if (terminal) line(`Saved ${file}: ${size(bytes)}.`, stderr);
+    },
+
+    importing({ blocks, bytes }) {
+      if (!due()) return;
+      if (json) return event("import:progress", { blocks, bytes });
+      passing(`${count(blocks, "block")}, ${size(bytes)}`);
+    },
+
+    imported({ roots, blocks, bytes, missing }) {
+      if (json) {
+        return event("import:done", { roots: roots.map(String), blocks, bytes, missing });
+      }
+      line(`${count(blocks, "block")} taken in, ${size(bytes)}. Roots:`);
+      for (const root of roots) line(`  ${root}`);
+      if (missing > 0) {
+        line(`Note: ${count(missing, "block")} below them were not in the file, and are not here.`);
+      }
     },
 
     note(text) {

@@ -10,7 +10,10 @@ const MAX_LINES = 300;
 
 /** The floor of each room; a file imports its own room or a lower floor. The first match counts. */
 const FLOORS: [RegExp, number][] = [
-  [/^(mod|node)\.ts$|^src\/(cli|teller|options|output)\.ts$|^gateway\/mod\.ts$/, 6],
+  [
+    /^(mod|node)\.ts$|^src\/(cli|help|options|output|teller)\.ts$|^gateway\/mod\.ts$/,
+    6,
+  ],
   [/^gateway\//, 5],
   [/^src\/(node|seeder|tracker|keeper)\.ts$/, 4],
   [/^src\/(site|web)\//, 3],

@@ -3,10 +3,18 @@
  * is ours, since Helia's would read every byte of every file just to learn that a leaf has no children.
  */
 import type { GraphWalkerFactory, Helia } from "@helia/interface";
+import * as dagCbor from "@ipld/dag-cbor";
+import * as dagJson from "@ipld/dag-json";
+import * as dagPb from "@ipld/dag-pb";
+import * as Block from "multiformats/block";
 import type { CID } from "multiformats/cid";
-import { code as DAG_PB, decode } from "@ipld/dag-pb";
 import type { Blocks } from "./blocks.ts";
 import { broken } from "./unixfs.ts";
+
+const DAG_PB = dagPb.code;
+
+/** What can have links to other blocks. */
+const CODECS = [dagPb, dagCbor, dagJson];
 
 type Options = { signal?: AbortSignal | undefined };
 
@@ -37,6 +45,34 @@ export async function pinEach(
   options: Options = {},
 ): Promise<void> {
   for (const cid of cids) await add(helia, blocks, cid, 0, label, options);
+}
+
+/**
+ * Pins every block of a DAG that the store has, and asks nobody for the others.
+ *
+ * @returns how many are not here
+ */
+export async function pinPresent(
+  helia: Pick<Helia, "pins">,
+  store: { read(cid: CID, options?: { signal?: AbortSignal }): Promise<Uint8Array | undefined> },
+  root: CID,
+  label: string,
+  options: Options = {},
+): Promise<number> {
+  const seen = new Set<string>();
+  const left = [root];
+  let missing = 0;
+  for (let cid = left.pop(); cid !== undefined; cid = left.pop()) {
+    if (seen.has(cid.toString())) continue;
+    seen.add(cid.toString());
+    const block = await store.read(cid, options.signal ? { signal: options.signal } : {});
+    if (block === undefined) missing++;
+    else {
+      await pinEach(helia, { get: () => Promise.resolve(block) }, [cid], label, options);
+      left.push(...linksOf(cid, block));
+    }
+  }
+  return missing;
 }
 
 /** Whether the pin is new; one of this root that exists already stays as it is, whatever its depth. */
@@ -96,10 +132,14 @@ function walker(blocks: Blocks): GraphWalkerFactory {
 }
 
 async function children(blocks: Blocks, cid: CID, options: Options): Promise<CID[]> {
-  if (cid.code !== DAG_PB) return [];
-  const block = await blocks.get(cid, options);
+  return cid.code === DAG_PB ? linksOf(cid, await blocks.get(cid, options)) : [];
+}
+
+function linksOf(cid: CID, block: Uint8Array): CID[] {
+  const codec = CODECS.find(({ code }) => code === cid.code);
+  if (codec === undefined) return [];
   try {
-    return decode(block).Links.map(({ Hash }) => Hash);
+    return [...Block.createUnsafe({ bytes: block, cid, codec }).links()].map(([, link]) => link);
   } catch (cause) {
     throw broken(cid, "cannot be decoded", cause);
   }

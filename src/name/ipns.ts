@@ -5,7 +5,7 @@ import { base36 } from "multiformats/bases/base36";
 import type { CID } from "multiformats/cid";
 import { NethoodError } from "../errors.ts";
 import type { IpnsRecords } from "../store/ipns.ts";
-import { type IpnsRecord, readRecord, replaces } from "./record.ts";
+import { checkRecord, type IpnsRecord, readRecord, replaces } from "./record.ts";
 import type { Value } from "./value.ts";
 
 /** How long a signed record is valid: long enough that readers can keep a site alive while its seeder is away. */
@@ -35,6 +35,10 @@ export interface RecordRouting {
 export interface Names {
   /** What the newest record of a key says, here or at a neighbour's. @throws {NethoodError} IPNS_NOT_FOUND, IPNS_INVALID */
   resolve(key: CID, options?: Options): Promise<Value>;
+  /** The newest record of a key, here or at a neighbour's. @throws {NethoodError} as resolve */
+  record(key: CID, options?: Options): Promise<IpnsRecord>;
+  /** Takes a record in, if it is valid and newer than what is here. @throws {NethoodError} IPNS_REFUSED */
+  put(key: CID, bytes: Uint8Array): Promise<void>;
   /** Signs and stores a record under the key of that label, which is made where it does not exist; returns the key. */
   publish(label: string, value: CID, options?: Options): Promise<CID>;
   /** Signs those of our own records again that are a day old: the same value, a higher sequence, the whole lifetime. */
@@ -50,16 +54,23 @@ export function createNames(
   let signing: Promise<unknown> = Promise.resolve();
 
   return {
-    async resolve(key, { signal } = {}) {
-      const here = stored(key);
-      const hurry = here !== undefined && here.expires > now();
-      const { records, refused } = await routing.find(key, { signal, hurry });
-      for (const record of records) keep(key, record);
-      // Also where a neighbour's is valid and ours, which is newer, is not: nobody is taken back to an older version.
-      const newest = stored(key);
-      const left = newest === undefined ? 0 : newest.expires - now();
-      if (newest === undefined || left <= 0) throw explain(key, newest, refused);
-      return { value: newest.value, ttl: Math.min(newest.ttl, Math.floor(left / 1000)) };
+    async resolve(key, options) {
+      const { value, ttl } = await record(key, options);
+      return { value, ttl };
+    },
+    record,
+    async put(key, bytes) {
+      let record: IpnsRecord;
+      try {
+        record = await checkRecord(key, bytes, keychain);
+      } catch (cause) {
+        const why = cause instanceof Error ? cause.message : String(cause);
+        throw new NethoodError("IPNS_REFUSED", `This record of the key is not valid: ${why}.`, {
+          cause,
+          hint: "Send the record that its publisher signed last.",
+        });
+      }
+      keep(key, record);
     },
     publish: (label, value, { signal } = {}) =>
       inTurn(async () => {
@@ -77,6 +88,18 @@ export function createNames(
         }
       }),
   };
+
+  async function record(key: CID, { signal }: Options = {}): Promise<IpnsRecord> {
+    const here = stored(key);
+    const hurry = here !== undefined && here.expires > now();
+    const { records, refused } = await routing.find(key, { signal, hurry });
+    for (const record of records) keep(key, record);
+    // Also where a neighbour's is valid and ours, which is newer, is not: nobody is taken back to an older version.
+    const newest = stored(key);
+    const left = newest === undefined ? 0 : newest.expires - now();
+    if (newest === undefined || left <= 0) throw explain(key, newest, refused);
+    return { ...newest, ttl: Math.min(newest.ttl, Math.floor(left / 1000)) };
+  }
 
   function stored(key: CID): IpnsRecord | undefined {
     const bytes = store.get(key.toString(base36));

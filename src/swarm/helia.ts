@@ -6,6 +6,7 @@ import type { PeerId } from "@libp2p/interface";
 import { createHeliaLight } from "helia";
 import type { Blockstore } from "interface-blockstore";
 import type { Datastore } from "interface-datastore";
+import { sha512 } from "multiformats/hashes/sha2";
 import { createGuard } from "./guard.ts";
 import {
   type Host,
@@ -39,7 +40,7 @@ export async function startHelia(
   const transports = await loadTransports(loadWebRtc, log);
   const host = await libp2pOptions(settings, stores.datastore, guard.gater, transports);
   const light = withoutChannels(() =>
-    createHeliaLight({ ...stores, blockBrokers: [guard.broker] })
+    createHeliaLight({ ...stores, blockBrokers: [guard.broker], hashers: [sha512] })
   );
   const helia = withBitswap(withLibp2pLight(light, host));
   try {

@@ -1,0 +1,52 @@
+/** What `--help` says, from the table of options. */
+import { OPTIONS } from "./options.ts";
+
+/** Columns of the help: where the explanations begin, and where they end. */
+const HELP_AT = 23, HELP_END = 100;
+
+/** The help, from the same table. */
+export function helpText(run: string): string {
+  const rows = Object.entries(OPTIONS).map(([name, option]) => {
+    const flag = `${option.short ? `-${option.short}, ` : ""}--${name}${
+      option.value ? ` ${option.value}` : ""
+    }`;
+    const notes = [
+      option.multiple && "may be repeated",
+      option.env && `env ${option.env}`,
+      option.only && `${option.only.join(" and ")} only`,
+    ];
+    const note = notes.filter(Boolean).join("; ");
+    const text = wrap(`${option.help}${note ? ` [${note}]` : ""}`, HELP_END - HELP_AT - 2);
+    return `  ${flag.padEnd(HELP_AT)}${text.join(`\n${" ".repeat(HELP_AT + 2)}`)}`;
+  });
+  return `Nethood: the web, carried by its readers.
+
+Examples
+  ${run}                                       your personal node, and its gateway
+  ${run} seed ./site --name docs.example.org   publish a folder, and keep serving it
+  ${run} get docs.example.org/manual.pdf -o manual.pdf
+  ${run} --peer /ip4/192.168.1.5/tcp/4001/p2p/12D3Koo…
+
+Commands
+  (none)        run a node: opens addresses for your browser, keeps what it opened, and shares it
+                with neighbours
+  seed FOLDER   publish a folder as a site, then run as a node that serves it
+  get ADDRESS   fetch one file: http://docs.example.org/a.pdf, /ipfs/<cid>/a.pdf or
+                /ipns/<name>/a.pdf; of a folder, its index.html
+  import FILE   take in the blocks of a CAR file, every one checked, and pin its roots
+
+Options
+${rows.join("\n")}
+`;
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1)!;
+    if (line === "") lines[lines.length - 1] = word;
+    else if (line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
