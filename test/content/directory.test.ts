@@ -3,7 +3,7 @@ import type { CID } from "multiformats/cid";
 import * as assert from "uvu/assert";
 import { type DirectoryNode, find, list } from "../../src/content/directory.ts";
 import { decodeNode } from "../../src/content/unixfs.ts";
-import { refusal } from "../helpers/refusal.ts";
+import { refusal } from "../helpers/failure.ts";
 import {
   createMemoryBlocks,
   type MemoryBlocks,

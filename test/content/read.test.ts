@@ -2,8 +2,8 @@ import { exporter } from "ipfs-unixfs-exporter";
 import type { CID } from "multiformats/cid";
 import * as assert from "uvu/assert";
 import { type Entry, open } from "../../src/content/read.ts";
-import { refusal } from "../helpers/refusal.ts";
-import { concat, utf8 } from "../helpers/files.ts";
+import { concat, utf8 } from "../helpers/bytes.ts";
+import { refusal } from "../helpers/failure.ts";
 import { createMemoryBlocks, DAG_CBOR, type MemoryBlocks } from "../helpers/memory-blocks.ts";
 import { suite } from "../helpers/suite.ts";
 
