@@ -10,6 +10,7 @@ import { CID } from "multiformats/cid";
 import * as raw from "multiformats/codecs/raw";
 import { sha256 } from "multiformats/hashes/sha2";
 import * as assert from "uvu/assert";
+import type { NethoodError } from "../../src/errors.ts";
 import { startHelia } from "../../src/swarm/helia.ts";
 import type { HostSettings, LoadWebRtc } from "../../src/swarm/host.ts";
 import { failure } from "../helpers/failure.ts";
@@ -49,7 +50,9 @@ suite("host", (test, left) => {
     ]);
     assert.ok(addresses.some((address) => address.includes("/ws/")));
     assert.not(addresses.some((address) => address.includes("/webrtc-direct")));
-    const error = await failure(listening("/ip4/127.0.0.1/udp/0/webrtc-direct", noWebRtc));
+    const error = await failure(
+      start({ mdns: false, listen: ["/ip4/127.0.0.1/udp/0/webrtc-direct"] }, noWebRtc),
+    );
     assert.is(error.code, "BAD_OPTION");
   });
 
@@ -66,7 +69,7 @@ suite("host", (test, left) => {
     const udp = `/ip4/127.0.0.1/udp/${udpTaker.address().port}`;
     try {
       for (const listen of [tcp, `${tcp}/ws`, `${udp}/webrtc-direct`]) {
-        const error = await failure(listening(listen));
+        const error = await refused(listen);
         assert.is(error.code, "PORT_IN_USE");
         assert.is(error.message, `${listen} is in use by another program.`);
       }
@@ -86,7 +89,7 @@ suite("host", (test, left) => {
         "/ip6/2001:db8::1/tcp/0", // the same in IPv6
       ]
     ) {
-      const error = await failure(listening(wrong));
+      const error = await refused(wrong);
       assert.is(error.code, "BAD_OPTION", wrong);
       assert.ok(error.message.includes(wrong), error.message);
       assert.match(error.hint!, "/ip4/0.0.0.0/tcp/4001");
@@ -187,7 +190,7 @@ async function start(settings: HostSettings, load?: LoadWebRtc) {
   return { told, addresses };
 }
 
-/** Starts a host that listens there, beside an address that works. */
-function listening(address: string, load?: LoadWebRtc) {
-  return start({ mdns: false, listen: ["/ip4/127.0.0.1/tcp/0", address] }, load);
+/** What is told of an address to listen on that fails, beside one that does not. */
+function refused(address: string): Promise<NethoodError> {
+  return failure(start({ mdns: false, listen: ["/ip4/127.0.0.1/tcp/0", address] }));
 }
