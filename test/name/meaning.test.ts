@@ -183,12 +183,8 @@ suite("name/meaning", (test) => {
       true,
       "at once: the lookup goes on, and is waited for once",
     );
-    let meaning = await meanings.of(NAME);
-    while (meaning.stale) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      meaning = await meanings.of(NAME);
-    }
-    assert.is(meaning.value, B);
+    await until("the lookup has ended", async () => !(await meanings.of(NAME)).stale);
+    assert.is((await meanings.of(NAME)).value, B);
     assert.is(server.queries.length, 2);
   });
 

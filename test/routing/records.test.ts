@@ -14,6 +14,7 @@ import { createFolder } from "../helpers/folder.ts";
 import { createLoopbackNode, untilPeers } from "../helpers/loopback-node.ts";
 import { nameOf, OTHER_VALUE, signRecord, VALUE } from "../helpers/signer.ts";
 import { suite } from "../helpers/suite.ts";
+import { until } from "../helpers/until.ts";
 
 const A = CID.parse(VALUE.slice("/ipfs/".length));
 const B = CID.parse(OTHER_VALUE.slice("/ipfs/".length));
@@ -188,11 +189,9 @@ suite("routing/records", (test) => {
     }
     await using publisher = await createLoopbackNode({ dir: files.path, peers: [reader.address] });
     await untilPeers(reader, 1);
-    let record = readRecord((await ask(reader, publisher, routingKey(key)))!);
-    while (record.sequence === 7n) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      record = readRecord((await ask(reader, publisher, routingKey(key)))!);
-    }
+    const published = async () => readRecord((await ask(reader, publisher, routingKey(key)))!);
+    await until("it is signed anew", async () => (await published()).sequence !== 7n);
+    const record = await published();
     assert.equal([record.sequence, record.value, record.ttl], [8n, VALUE, 60]);
     assert.ok(Math.abs(record.expires - Date.now() - LIFETIME_MS) < 60_000);
     const handedOn = await ask(reader, publisher, routingKey(nameOf(stranger)));
