@@ -1,6 +1,7 @@
 /** Errors as HTTP: a page for people, a line for programs, and nothing about this machine for either. */
 import type { Context } from "hono";
-import { isAbort, NethoodError } from "../src/errors.ts";
+import { isAbort } from "../src/abort.ts";
+import { NethoodError } from "../src/errors.ts";
 import { errorPage } from "./pages/error.ts";
 import { line, page } from "./reply.ts";
 

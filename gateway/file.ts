@@ -1,7 +1,8 @@
 /** A file as HTTP: the whole of it, or a range. */
 import type { Context } from "hono";
+import { isAbort } from "../src/abort.ts";
 import type { FileEntry, SymlinkEntry } from "../src/content/read.ts";
-import { isAbort, NethoodError } from "../src/errors.ts";
+import { NethoodError } from "../src/errors.ts";
 import type { Resolved } from "../src/name/resolve.ts";
 import { matches } from "./etag.ts";
 import { contentHeaders } from "./headers.ts";

@@ -70,9 +70,3 @@ export function systemCode(error: unknown): string | undefined {
   }
   return undefined;
 }
-
-/** Whether an operation ended because its signal was aborted, not because it failed. */
-export function isAbort(error: unknown, signal?: AbortSignal): boolean {
-  return signal?.aborted === true ||
-    (error instanceof Error && (error.name === "AbortError" || error.name === "TimeoutError"));
-}

@@ -5,7 +5,9 @@ import type { FileEntry } from "./content/read.ts";
 import type { AddProgress } from "./content/write.ts";
 import { NethoodError, systemCode } from "./errors.ts";
 import type { Node } from "./node.ts";
+import { printable } from "./printable.ts";
 import type { Published } from "./seeder.ts";
+import { size } from "./size.ts";
 
 /** How often progress is told, in milliseconds: on a terminal it is one line that changes, elsewhere a new line each time. */
 const TERMINAL_MS = 100, LINES_MS = 2_000;
@@ -42,13 +44,25 @@ export function createTeller(
   let lineOpen = false;
 
   function event(event: string, data: object): void {
-    stdout.write(`${JSON.stringify({ event, ...data })}\n`);
+    // JSON leaves C1 controls as they are, which a terminal obeys like an escape.
+    const json = JSON.stringify({ event, ...data }).replace(
+      /[\x7f-\x9f]/g,
+      (control) => `\\u00${control.charCodeAt(0).toString(16)}`,
+    );
+    stdout.write(`${json}\n`);
   }
 
   function line(text: string, to = stdout): void {
     if (lineOpen) stderr.write("\n");
     lineOpen = false;
-    to.write(`${text}\n`);
+    to.write(`${printable(text)}\n`);
+  }
+
+  /** What has several lines of its own: those after the first begin with `indent`. */
+  function lines(text: string, to = stdout, indent = ""): void {
+    const [first, ...more] = text.split("\n");
+    line(first!, to);
+    for (const further of more) line(indent + further, to);
   }
 
   /** A line that replaces the one before it, where there is a terminal. */
@@ -76,7 +90,7 @@ export function createTeller(
         });
       }
       if (json) return event("ready", { id, addresses, gateway, dir, peers });
-      line(readyText({ id, addresses, dir, peers }, gateway));
+      lines(readyText({ id, addresses, dir, peers }, gateway));
     },
 
     hashing(progress) {
@@ -109,7 +123,7 @@ export function createTeller(
       for (const path of outside) {
         line(`Note: ${path} is a link to something outside the folder; its content is published.`);
       }
-      line(publishedText(published, gateway));
+      lines(publishedText(published, gateway));
     },
 
     async *receiving(bytes, total) {
@@ -150,14 +164,15 @@ export function createTeller(
 
     note(text) {
       if (json) event("note", { text });
-      else line(text, stderr);
+      else lines(text, stderr, "  "); // A stack or a stranger: no line of it passes for news of its own.
     },
 
     failure(error) {
       const { message, hint, code } = explain(error);
       if (json) event("error", { code, message, hint });
-      line(`nethood: ${message}${hint ? `\n         ${hint}` : ""}`, stderr);
-      if (debug && error instanceof Error) line(String(error.stack), stderr);
+      line(`nethood: ${message}`, stderr);
+      if (hint) line(`         ${hint}`, stderr);
+      if (debug && error instanceof Error) lines(String(error.stack), stderr, "  ");
     },
   };
 }
@@ -228,10 +243,4 @@ function percent(part: number, whole: number): string {
 
 function count(n: number, what: string): string {
   return `${n} ${what}${n === 1 ? "" : "s"}`;
-}
-
-function size(bytes: number): string {
-  if (bytes < 1024) return count(bytes, "byte");
-  const power = Math.min(3, Math.floor(Math.log2(bytes) / 10));
-  return `${(bytes / 1024 ** power).toFixed(1)} ${["KiB", "MiB", "GiB"][power - 1]}`;
 }

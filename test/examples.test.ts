@@ -3,9 +3,10 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import * as assert from "uvu/assert";
+import { createFolder } from "./helpers/folder.ts";
 import { createLab, labAvailable } from "./helpers/lab.ts";
 import { type Host, localhost } from "./helpers/process.ts";
-import { onDeno, type Outcome, outcome, ROOT, tempDir } from "./helpers/program.ts";
+import { onDeno, type Outcome, outcome, ROOT } from "./helpers/program.ts";
 import { suite } from "./helpers/suite.ts";
 
 suite("examples", (test, left) => {
@@ -15,7 +16,7 @@ suite("examples", (test, left) => {
   if (why) return left(title, why);
 
   test(title, async () => {
-    await using dir = await tempDir();
+    await using dir = await createFolder();
     const site = join(dir.path, "site");
     await mkdir(site);
     await writeFile(join(site, "page.txt"), "a page");

@@ -3,9 +3,10 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { createNode, createSeeder, type Entry, type Node, type NodeOptions } from "../mod.ts";
-import { mountAvailable, mountMemory } from "./helpers/mount.ts";
-import { eventually, tempDir } from "./helpers/program.ts";
+import { createDisk, mountAvailable } from "./helpers/disk.ts";
+import { createFolder } from "./helpers/folder.ts";
 import { suite } from "./helpers/suite.ts";
+import { until } from "./helpers/until.ts";
 
 const ALONE: NodeOptions = { listen: ["/ip4/127.0.0.1/tcp/0"], mdns: false };
 const MIB = 1024 * 1024;
@@ -22,7 +23,7 @@ suite("keeper", (test, left) => {
     for await (const _ of await bytes(reader, `/ipns/${key}/half.bin`)) break;
     for await (const _ of await bytes(reader, whole, { start: 0, end: 10 }));
     assert.is(await read(reader, whole), 3 * MIB);
-    await eventually("the visit", () => reader.visits().length > 0);
+    await until("the visit", () => reader.visits().length > 0);
 
     const [visit, ...others] = reader.visits();
     assert.equal([visit!.address, visit!.size, others], [whole, 3 * MIB, []]);
@@ -84,7 +85,7 @@ suite("keeper", (test, left) => {
   const why = mountAvailable();
   if (why) return left(full, why);
   test(full, async () => {
-    await using disk = await mountMemory("8m");
+    await using disk = await createDisk("8m");
     await using story = await twoNodes(join(disk.path, "reader"));
     const { seeder, reader, site } = story;
     await writeFile(join(site, "page"), "x".repeat(1000));
@@ -95,7 +96,7 @@ suite("keeper", (test, left) => {
     assert.is(first.value!.byteLength, 1000);
     assert.is((await page.next()).done, true);
     const kept = /^\/ipfs\/.*\/page was read but could not be kept: .*full/;
-    await eventually("a word about it", () => story.told.some((line) => kept.test(line)));
+    await until("a word about it", () => story.told.some((line) => kept.test(line)));
     assert.equal(reader.visits(), []);
     await reader.stop(); // which is no failure, either
   });
@@ -103,7 +104,7 @@ suite("keeper", (test, left) => {
 
 /** A seeder, and a reader that knows it. */
 async function twoNodes(readerDir?: string) {
-  const dir = await tempDir();
+  const dir = await createFolder();
   const site = join(dir.path, "site");
   await mkdir(site);
   const told: string[] = [];
@@ -116,7 +117,7 @@ async function twoNodes(readerDir?: string) {
       log: (line) => told.push(line),
     });
   let reader = await start();
-  await eventually("a connection", () => reader.peers.length > 0);
+  await until("a connection", () => reader.peers.length > 0);
   return {
     seeder,
     reader,

@@ -1,43 +1,33 @@
 /** Publishing: a folder goes out under a name, and the name leads readers to its newest version. */
-import { Buffer } from "node:buffer";
-import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { parseKey } from "../src/content/address.ts";
 import { createTxtResolver } from "../src/name/dns.ts";
 import type { Node } from "../src/node.ts";
 import { createSeeder } from "../src/seeder.ts";
+import { readText } from "./helpers/bytes.ts";
 import { failure, thrown } from "./helpers/failure.ts";
+import { addFiles, createFolder, type Folder } from "./helpers/folder.ts";
 import { createKnot, knotAvailable } from "./helpers/knot.ts";
-import { createTestNode, meets } from "./helpers/node.ts";
+import { createLoopbackNode, untilPeers } from "./helpers/loopback-node.ts";
 import { suite } from "./helpers/suite.ts";
-import { createTempDir, type TempDir } from "./helpers/temp-dir.ts";
 
 const NAME = "docs.example.org";
 
 /** A folder with one page that says this. */
-async function site(files: TempDir, words: string): Promise<string> {
+async function site(files: Folder, words: string): Promise<string> {
   const dir = join(files.path, "site");
-  await mkdir(dir, { recursive: true });
-  await writeFile(join(dir, "index.html"), `<p>${words}</p>`);
+  await addFiles(dir, { "index.html": `<p>${words}</p>` });
   return dir;
-}
-
-async function page(node: Node, address: string): Promise<string> {
-  const { entry } = await node.open(address);
-  assert.is(entry.kind, "file");
-  const parts: Uint8Array[] = [];
-  if (entry.kind === "file") { for await (const part of entry.bytes()) parts.push(part); }
-  return Buffer.concat(parts).toString();
 }
 
 suite("seeder", (test, left) => {
   test("one site keeps its key over versions and restarts; another site has another", async () => {
-    await using files = await createTempDir();
+    await using files = await createFolder();
     const dir = join(files.path, "node");
     const keys: string[] = [];
     for (const words of ["one", "two", "two"]) {
-      await using node = await createTestNode({ dir });
+      await using node = await createLoopbackNode({ dir });
       const publish = createSeeder(node).publish;
       const { key, cid, site: name } = await publish(await site(files, words), { name: NAME });
       assert.is(name, NAME);
@@ -56,7 +46,7 @@ suite("seeder", (test, left) => {
   });
 
   test("a name that cannot be one is refused before anything is read", async () => {
-    await using node = await createTestNode();
+    await using node = await createLoopbackNode();
     const wrong = [
       "",
       "localhost",
@@ -76,8 +66,8 @@ suite("seeder", (test, left) => {
   });
 
   test("an abort at any moment before the signature leaves the version before in force", async () => {
-    await using files = await createTempDir();
-    await using node = await createTestNode();
+    await using files = await createFolder();
+    await using node = await createLoopbackNode();
     const { publish } = createSeeder(node);
     const { key, cid } = await publish(await site(files, "one"), { name: NAME });
     const dir = await site(files, "two");
@@ -114,8 +104,8 @@ suite("seeder", (test, left) => {
   if (missing) left(title, missing);
   else {
     test(title, async () => {
-      await using files = await createTempDir();
-      await using publisher = await createTestNode();
+      await using files = await createFolder();
+      await using publisher = await createLoopbackNode();
       const { publish } = createSeeder(publisher);
       const { dnslink, key } = await publish(await site(files, "one"), { name: NAME });
       assert.is(dnslink, `_dnslink.${NAME}. 60 IN TXT "dnslink=/ipns/${key}"`);
@@ -125,16 +115,16 @@ suite("seeder", (test, left) => {
         { data: `dnslink=/ipns/${key}`, ttl: 60 },
       ]);
       const reads = async () => {
-        await using reader = await createTestNode({
+        await using reader = await createLoopbackNode({
           dns: [knot.server],
           peers: [publisher.address],
         });
-        await meets(reader, 1);
+        await untilPeers(reader, 1);
         const { chain, ttl, stale } = await reader.resolve(`http://${NAME}/index.html`);
         assert.equal(chain.slice(0, 2), [`/ipns/${NAME}/index.html`, `/ipns/${key}/index.html`]);
         assert.ok(ttl! > 50 && ttl! <= 60, `${ttl}`);
         assert.is(stale, false);
-        return await page(reader, `http://${NAME}/index.html`);
+        return await readText(reader, `http://${NAME}/index.html`);
       };
       assert.is(await reads(), "<p>one</p>");
       await publish(await site(files, "two"), { name: NAME });

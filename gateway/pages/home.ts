@@ -1,6 +1,7 @@
 /** The reader's own page: where to type an address, and what is kept here. */
 import { html } from "hono/html";
-import { type Html, page, size, table } from "./page.ts";
+import { size } from "../../src/size.ts";
+import { type Html, page, table } from "./page.ts";
 
 const NOTHING =
   "Nothing yet. What you open will be listed here, and stays readable without its server.";

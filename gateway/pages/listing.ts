@@ -2,7 +2,8 @@
 import { html } from "hono/html";
 import { type Address, formatAddress } from "../../src/content/address.ts";
 import type { Link } from "../../src/content/unixfs.ts";
-import { type Html, page, size, table } from "./page.ts";
+import { size } from "../../src/size.ts";
+import { type Html, page, table } from "./page.ts";
 
 export interface Listing {
   address: Address;

@@ -69,11 +69,3 @@ export function table(heads: [string, string], rows: [Html, string][]): Html {
     </table>
   `;
 }
-
-/** Bytes for people. */
-export function size(bytes: number): string {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-  let unit = 0;
-  for (; bytes >= 1024 && unit < units.length - 1; unit++) bytes /= 1024;
-  return `${unit === 0 ? bytes : bytes.toFixed(1)} ${units[unit]}`;
-}

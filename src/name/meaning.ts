@@ -3,8 +3,9 @@
  * that a reader who is offline (or whose resolver is slow) still opens what was opened before.
  */
 import type { CID } from "multiformats/cid";
+import { isAbort, unlessAborted } from "../abort.ts";
 import { parseKey } from "../content/address.ts";
-import { isAbort, NethoodError } from "../errors.ts";
+import { NethoodError } from "../errors.ts";
 import type { Records } from "../store/records.ts";
 import type { Value } from "./value.ts";
 
@@ -146,17 +147,4 @@ function isPassing(error: unknown): boolean {
   return isAbort(error) ||
     error instanceof NethoodError &&
       ["DNS_UNREACHABLE", "IPNS_NOT_FOUND", "IPNS_INVALID", "TIMEOUT"].includes(error.code);
-}
-
-/** The same, but whoever has left does not wait for it. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return await work;
-  const left = Promise.withResolvers<never>();
-  const leave = () => left.reject(signal.reason);
-  signal.addEventListener("abort", leave, { once: true });
-  try {
-    return await Promise.race([work, left.promise]);
-  } finally {
-    signal.removeEventListener("abort", leave);
-  }
 }

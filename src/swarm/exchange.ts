@@ -5,6 +5,7 @@
 import type { Blockstore } from "interface-blockstore";
 import type { CID } from "multiformats/cid";
 import { identity } from "multiformats/hashes/identity";
+import { unlessAborted } from "../abort.ts";
 import type { Blocks } from "../content/blocks.ts";
 import { NethoodError } from "../errors.ts";
 import type { DiskBlocks } from "../store/blocks.ts";
@@ -72,13 +73,9 @@ export function createExchange(
     const fetch = underway.get(key) ?? start(key, cid);
     if (fetch.readers++ === 0) fetch.since = Date.now();
     clearTimeout(fetch.lingering);
-    const left = Promise.withResolvers<never>();
-    const leave = () => left.reject(signal!.reason);
-    signal?.addEventListener("abort", leave, { once: true });
     try {
-      return await Promise.race([fetch.block, left.promise]);
+      return await unlessAborted(fetch.block, signal);
     } finally {
-      signal?.removeEventListener("abort", leave);
       if (--fetch.readers === 0 && underway.get(key) === fetch) {
         fetch.lingering = setTimeout(() => end(key, fetch), linger);
       }

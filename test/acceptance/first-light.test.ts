@@ -7,13 +7,14 @@
  */
 import { Buffer } from "node:buffer";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
 import { browserAvailable, createBrowser, type OpenPage } from "../helpers/browser.ts";
+import { createFolder } from "../helpers/folder.ts";
 import { createKnot, knotAvailable } from "../helpers/knot.ts";
 import { createLab, labAvailable } from "../helpers/lab.ts";
 import { type Child, type Host, localhost } from "../helpers/process.ts";
@@ -63,8 +64,8 @@ async function story() {
   if (process.versions.deno) {
     await localhost.run(process.execPath, ["cache", "node.ts"], { cwd: ROOT });
   }
-  const dir = await mkdtemp(join(tmpdir(), "nethood-first-light-"));
-  await using _files = { [Symbol.asyncDispose]: () => rm(dir, { recursive: true, force: true }) };
+  await using files = await createFolder();
+  const dir = files.path;
   await using lab = await createLab({ hosts: ["a", "b", "c", "dns"] });
   const { a, b, c, dns } = lab.hosts;
   const [dirA, dirB, dirC] = [join(dir, "a"), join(dir, "b"), join(dir, "c")];

@@ -1,10 +1,10 @@
 /** A page of a real site from the neighbour over a line of 10 ms each way; the same file from a web server there beside it. */
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { createFolder } from "../helpers/folder.ts";
 import { createLab, labAvailable, type LabHost } from "../helpers/lab.ts";
 import { localhost } from "../helpers/process.ts";
 import { median, ratio, type Row, say, seconds } from "./table.ts";
@@ -33,13 +33,10 @@ export async function measurePage(): Promise<Row[]> {
     say(`left out: a page from the neighbour (${missing})`);
     return [];
   }
-  const dir = await mkdtemp(join(tmpdir(), "nethood-bench-"));
-  try {
-    await using lab = await createLab({ hosts: ["a", "b"], delayMs: DELAY_MS });
-    return await measure(lab.hosts.a, lab.hosts.b, dir);
-  } finally {
-    await rm(dir, { recursive: true, force: true });
-  }
+  await using folder = await createFolder();
+  const dir = folder.path;
+  await using lab = await createLab({ hosts: ["a", "b"], delayMs: DELAY_MS });
+  return await measure(lab.hosts.a, lab.hosts.b, dir);
 }
 
 async function measure(a: LabHost, b: LabHost, dir: string): Promise<Row[]> {

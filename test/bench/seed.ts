@@ -1,10 +1,10 @@
 /** `seed` against plain SHA-256 of the same bytes, and against Kubo's `ipfs add`, each into an empty store. */
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
-import { mkdir, mkdtemp, open, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createNode, createSeeder } from "../../mod.ts";
+import { createFolder } from "../helpers/folder.ts";
 import { createKubo, kuboAvailable } from "../helpers/kubo.ts";
 import { median, ratio, type Row, say, seconds, time } from "./table.ts";
 
@@ -13,17 +13,14 @@ const BIG_MIB = 512;
 const RUNS = 3;
 
 export async function measureSeed(): Promise<Row[]> {
-  const dir = await mkdtemp(join(tmpdir(), "nethood-bench-"));
-  try {
-    const big = join(dir, "big");
-    await makeBig(big);
-    const rows: Row[] = [];
-    if (existsSync(SITE)) rows.push(...await compare("a real site, 1,065 files, 67 MB", SITE, dir));
-    else say(`left out: there is no ${SITE} (Debian package python3.11-doc)`);
-    return [...rows, ...await compare(`one file of ${BIG_MIB} MiB`, big, dir)];
-  } finally {
-    await rm(dir, { recursive: true, force: true });
-  }
+  await using folder = await createFolder();
+  const dir = folder.path;
+  const big = join(dir, "big");
+  await makeBig(big);
+  const rows: Row[] = [];
+  if (existsSync(SITE)) rows.push(...await compare("a real site, 1,065 files, 67 MB", SITE, dir));
+  else say(`left out: there is no ${SITE} (Debian package python3.11-doc)`);
+  return [...rows, ...await compare(`one file of ${BIG_MIB} MiB`, big, dir)];
 }
 
 async function compare(what: string, site: string, dir: string): Promise<Row[]> {

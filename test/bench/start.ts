@@ -1,9 +1,9 @@
 /** From the command to the first served byte, and what an idle node holds in memory; a bare HTTP server beside it. */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { createFolder } from "../helpers/folder.ts";
 import { localhost } from "../helpers/process.ts";
 import { median, ratio, type Row, say, seconds, time } from "./table.ts";
 
@@ -22,42 +22,39 @@ const BARE = `
 `;
 
 export async function measureStart(): Promise<Row[]> {
-  const dir = await mkdtemp(join(tmpdir(), "nethood-bench-"));
-  try {
-    const bare = join(dir, "bare.mjs");
-    await writeFile(bare, BARE);
-    const deno = process.versions.deno !== undefined;
-    const flags = ["--dir", join(dir, "node"), "--port", "0", "--json"];
-    const programs = {
-      node: [...(deno ? ["run", "-P", "node.ts"] : ["node.ts"]), ...flags],
-      bare: [...(deno ? ["run", "-A"] : []), bare],
-    };
-    const first = { node: [] as number[], bare: [] as number[] };
-    const memory = { node: 0, bare: 0 };
-    await served(programs.node); // fills the cache of compiled code
-    for (let run = 0; run < RUNS; run++) {
-      for (const name of ["node", "bare"] as const) {
-        const { ms, rss } = await served(programs[name], run === RUNS - 1 ? IDLE_MS : 0);
-        first[name].push(ms);
-        memory[name] = rss;
-      }
-      say(`start ${run + 1} of ${RUNS}: ${seconds(first.node.at(-1)!)}`);
+  await using folder = await createFolder();
+  const dir = folder.path;
+  const bare = join(dir, "bare.mjs");
+  await writeFile(bare, BARE);
+  const deno = process.versions.deno !== undefined;
+  const flags = ["--dir", join(dir, "node"), "--port", "0", "--json"];
+  const programs = {
+    node: [...(deno ? ["run", "-P", "node.ts"] : ["node.ts"]), ...flags],
+    bare: [...(deno ? ["run", "-A"] : []), bare],
+  };
+  const first = { node: [] as number[], bare: [] as number[] };
+  const memory = { node: 0, bare: 0 };
+  await served(programs.node); // fills the cache of compiled code
+  for (let run = 0; run < RUNS; run++) {
+    for (const name of ["node", "bare"] as const) {
+      const { ms, rss } = await served(programs[name], run === RUNS - 1 ? IDLE_MS : 0);
+      first[name].push(ms);
+      memory[name] = rss;
     }
-    const mib = (bytes: number) => `${Math.round(bytes / 1024 / 1024)} MiB`;
-    return [{
-      what: "command to first served byte",
-      result: `**${seconds(median(first.node))}**`,
-      figures: `${ratio(median(first.node), median(first.bare))} × a bare HTTP server, ${
-        seconds(median(first.bare))
-      }`,
-    }, {
-      what: "resident memory when idle",
-      result: `**${mib(memory.node)}**`,
-      figures: `${ratio(memory.node, memory.bare)} × a bare HTTP server, ${mib(memory.bare)}`,
-    }];
-  } finally {
-    await rm(dir, { recursive: true, force: true });
+    say(`start ${run + 1} of ${RUNS}: ${seconds(first.node.at(-1)!)}`);
   }
+  const mib = (bytes: number) => `${Math.round(bytes / 1024 / 1024)} MiB`;
+  return [{
+    what: "command to first served byte",
+    result: `**${seconds(median(first.node))}**`,
+    figures: `${ratio(median(first.node), median(first.bare))} × a bare HTTP server, ${
+      seconds(median(first.bare))
+    }`,
+  }, {
+    what: "resident memory when idle",
+    result: `**${mib(memory.node)}**`,
+    figures: `${ratio(memory.node, memory.bare)} × a bare HTTP server, ${mib(memory.bare)}`,
+  }];
 }
 
 /** Starts a program, reads one page of it, and ends it. */

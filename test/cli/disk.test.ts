@@ -4,8 +4,9 @@ import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { mountAvailable, mountMemory } from "../helpers/mount.ts";
-import { complains, run, start, startNode, tempDir } from "../helpers/program.ts";
+import { createDisk, mountAvailable } from "../helpers/disk.ts";
+import { createFolder } from "../helpers/folder.ts";
+import { complains, run, start, startNode } from "../helpers/program.ts";
 import { suite } from "../helpers/suite.ts";
 
 const FULL = /The disk that holds .* is full\.\n +Free some space, or .*--dir/;
@@ -16,8 +17,8 @@ suite("a full disk", (test, left) => {
   if (why) return left("in the middle of seed, and of reading", why);
 
   test("in the middle of seed: the version before is still there, and room is all it needs", async () => {
-    await using disk = await mountMemory("12m");
-    await using dir = await tempDir();
+    await using disk = await createDisk("12m");
+    await using dir = await createFolder();
     const site = join(dir.path, "site");
     await mkdir(site);
     await writeFile(join(site, "index.html"), "first");
@@ -31,15 +32,15 @@ suite("a full disk", (test, left) => {
     assert.is((await run(["get", `/ipfs/${first.cid}`], own)).stdout.trim(), "first");
     assert.is((await run(["get", `/ipns/${first.name}`], own)).stdout.trim(), "first");
 
-    await disk.remount("size=60m");
+    disk.remount("size=60m");
     const second = await seeded(words, own);
     assert.is(second.name, first.name, "the site keeps its name");
     assert.is((await run(["get", `/ipns/${first.name}`], own)).stdout.trim(), "second");
   });
 
   test("in the middle of reading: the sentence is about the disk, not about neighbours", async () => {
-    await using disk = await mountMemory("12m");
-    await using dir = await tempDir();
+    await using disk = await createDisk("12m");
+    await using dir = await createFolder();
     const site = join(dir.path, "site");
     await mkdir(site);
     const content = randomBytes(20 * MIB);
@@ -54,14 +55,14 @@ suite("a full disk", (test, left) => {
     complains(await run(get, own), 1, FULL);
     assert.not.ok(existsSync(file) || existsSync(`${file}.part`), "half a file was left");
 
-    await disk.remount("size=60m");
+    disk.remount("size=60m");
     assert.is((await run(get, own)).code, 0);
     assert.is(await hash(file), createHash("sha256").update(content).digest("hex"));
   });
 
   test("where the file is wanted: the same, and the file that was there is whole", async () => {
-    await using disk = await mountMemory("2m");
-    await using dir = await tempDir();
+    await using disk = await createDisk("2m");
+    await using dir = await createFolder();
     const site = join(dir.path, "site");
     await mkdir(site);
     await writeFile(join(site, "big.bin"), randomBytes(4 * MIB));

@@ -3,17 +3,10 @@ import { existsSync } from "node:fs";
 import { mkdir, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import {
-  eventually,
-  HELLO,
-  NOWHERE,
-  outcome,
-  run,
-  start,
-  startNode,
-  tempDir,
-} from "../helpers/program.ts";
+import { createFolder } from "../helpers/folder.ts";
+import { HELLO, NOWHERE, outcome, run, start, startNode } from "../helpers/program.ts";
 import { suite } from "../helpers/suite.ts";
+import { until } from "../helpers/until.ts";
 
 /** Bytes of a file that takes longer to hash than any test waits; it has no content, and fills no disk. */
 const ENDLESS = 64 * 1024 ** 3;
@@ -24,7 +17,7 @@ const UNDONE = /^Stopped before it was done\. Nothing is lost: run the same comm
 
 suite("interrupt", (test) => {
   test("Ctrl-C while it starts: never a stack trace, and the folder is free", async () => {
-    await using dir = await tempDir();
+    await using dir = await createFolder();
     const own = { dir: join(dir.path, "node") };
     for (const ms of MOMENTS) {
       const child = start(["--port", "0"], own);
@@ -40,7 +33,7 @@ suite("interrupt", (test) => {
   });
 
   test("Ctrl-C while it hashes, and SIGKILL there: run it again", async () => {
-    await using dir = await tempDir();
+    await using dir = await createFolder();
     const own = { dir: join(dir.path, "node") };
     const site = await endlessSite(join(dir.path, "site"));
     const seed = ["seed", site, "--name", "docs.example.org"];
@@ -70,10 +63,10 @@ suite("interrupt", (test) => {
   });
 
   test("Ctrl-C while it fetches", async () => {
-    await using dir = await tempDir();
+    await using dir = await createFolder();
     const own = { dir: join(dir.path, "node") };
     const child = start(["get", NOWHERE], own);
-    await eventually("a start", () => existsSync(join(own.dir, "blocks", "unfinished")));
+    await until("a start", () => existsSync(join(own.dir, "blocks", "unfinished")));
     await new Promise((resolve) => setTimeout(resolve, 600));
     child.kill("SIGINT");
     const { code, said, stdout } = await outcome(child);
@@ -82,7 +75,7 @@ suite("interrupt", (test) => {
   });
 
   test("Ctrl-C while it runs is no failure; the second one waits for nobody", async () => {
-    await using dir = await tempDir();
+    await using dir = await createFolder();
     const own = { dir: join(dir.path, "node") };
     for (const [times, expected] of [[1, 0], [2, 130]]) {
       const node = await startNode(["--debug"], own);

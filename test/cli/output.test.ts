@@ -7,6 +7,7 @@ import { pathToFileURL } from "node:url";
 import { Writable } from "node:stream";
 import * as assert from "uvu/assert";
 import { createTeller } from "../../src/teller.ts";
+import { createFolder } from "../helpers/folder.ts";
 import { localhost } from "../helpers/process.ts";
 import {
   commandLine,
@@ -18,13 +19,12 @@ import {
   ROOT,
   run,
   startNode,
-  tempDir,
 } from "../helpers/program.ts";
 import { suite } from "../helpers/suite.ts";
 
 suite("output", (test) => {
   test("a site on a terminal and as JSON: the record, where to look, what readers type", async () => {
-    await using dir = await tempDir();
+    await using dir = await createFolder();
     const site = await makeSite(dir.path);
     const own = { dir: join(dir.path, "node") };
     await using seeder = await startNode(["seed", site, "--name", "docs.example.org"], own);
@@ -51,7 +51,7 @@ suite("output", (test) => {
   });
 
   test("get: a folder gives its index, one without it names what it has", async () => {
-    await using dir = await tempDir();
+    await using dir = await createFolder();
     const site = await makeSite(dir.path);
     const own = { dir: join(dir.path, "node") };
     const { cid } = await seeded(site, own);
@@ -86,7 +86,7 @@ suite("output", (test) => {
   });
 
   test("get -o: to where nothing can be written, and to a device", async () => {
-    await using dir = await tempDir();
+    await using dir = await createFolder();
     const own = { dir: join(dir.path, "node") };
     await writeFile(join(dir.path, "file"), "");
     const to = (file: string) => run(["get", HELLO, "-o", file], own);
@@ -130,7 +130,7 @@ suite("output", (test) => {
   });
 
   test("what nobody caught is a sentence, too; --debug says where it arose", async () => {
-    await using dir = await tempDir();
+    await using dir = await createFolder();
     const bad = join(dir.path, "bad.mjs");
     await writeFile(
       bad,

@@ -1,18 +1,19 @@
 /** What a machine, a network or a name can have against it: a sentence each, and nothing is lost. */
 import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import * as assert from "uvu/assert";
+import { createDisk, mountAvailable } from "../helpers/disk.ts";
 import { createDnsServer } from "../helpers/dns-server.ts";
-import { mountAvailable, mountMemory } from "../helpers/mount.ts";
-import { complains, HELLO, NOWHERE, run, startNode, tempDir } from "../helpers/program.ts";
+import { createFolder } from "../helpers/folder.ts";
+import { takePort } from "../helpers/port.ts";
+import { complains, HELLO, NOWHERE, run, startNode } from "../helpers/program.ts";
 import { suite } from "../helpers/suite.ts";
 
 suite("trouble", (test, left) => {
   test("a malformed CID is told before anything is started", async () => {
-    await using dir = await tempDir();
+    await using dir = await createFolder();
     const own = join(dir.path, "node");
     complains(
       await run(["get", "/ipfs/xyz"], { dir: own }),
@@ -23,7 +24,7 @@ suite("trouble", (test, left) => {
   });
 
   test("a name without DNSLink, a resolver that is not there, content that nobody has", async () => {
-    await using dir = await tempDir();
+    await using dir = await createFolder();
     await using dns = await createDnsServer({ "example.org": { txt: [], ttl: 60 } });
     const get = (name: string, server: string, address: string) =>
       run(["get", address, "--dns", server], { dir: join(dir.path, name) });
@@ -43,8 +44,8 @@ suite("trouble", (test, left) => {
   });
 
   test("ports that are taken: the gateway's, before a site is hashed, and the node's own", async () => {
-    await using dir = await tempDir();
-    await using taken = await takenPort();
+    await using dir = await createFolder();
+    await using taken = await takePort();
     const { port } = taken;
     await mkdir(join(dir.path, "site"));
     await writeFile(join(dir.path, "site", "index.html"), "hello");
@@ -65,7 +66,7 @@ suite("trouble", (test, left) => {
   });
 
   test("a folder that cannot be the node's: a file in the way, a newer program's, another's", async () => {
-    await using dir = await tempDir();
+    await using dir = await createFolder();
     const [file, newer, used] = ["file", "newer", "used"].map((name) => join(dir.path, name));
     await writeFile(file!, "in the way");
     await run(["get", HELLO], { dir: newer! });
@@ -85,8 +86,8 @@ suite("trouble", (test, left) => {
   if (mountAvailable()) left(readOnly, mountAvailable()!);
   else {
     test(readOnly, async () => {
-      await using disk = await mountMemory("1m");
-      await disk.remount("ro");
+      await using disk = await createDisk("1m");
+      disk.remount("ro");
       complains(
         await run(["get", HELLO], { dir: join(disk.path, "node") }),
         1,
@@ -100,14 +101,4 @@ function writeVersion(dir: string, version: number): void {
   const db = new DatabaseSync(join(dir, "nethood.sqlite"));
   db.exec(`PRAGMA user_version = ${version}`);
   db.close();
-}
-
-async function takenPort(): Promise<AsyncDisposable & { port: number }> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  return {
-    port: address !== null && typeof address === "object" ? address.port : 0,
-    [Symbol.asyncDispose]: () => new Promise((resolve) => server.close(() => resolve())),
-  };
 }

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as assert from "uvu/assert";
+import { createFolder } from "../helpers/folder.ts";
 import { localhost } from "../helpers/process.ts";
 import {
   complains,
@@ -12,7 +13,6 @@ import {
   run,
   RUNTIME,
   startNode,
-  tempDir,
 } from "../helpers/program.ts";
 import { suite } from "../helpers/suite.ts";
 
@@ -52,7 +52,7 @@ suite("usage", (test) => {
   });
 
   test("an address that is none is told before anything is written", async () => {
-    await using dir = await tempDir();
+    await using dir = await createFolder();
     const own = join(dir.path, "node");
     for (const [words, sentence] of WRONG_ADDRESSES) {
       complains(await run(words, { dir: own, place: [] }), 2, sentence);
@@ -110,7 +110,7 @@ suite("usage", (test) => {
   });
 
   test("the environment stands in for options", async () => {
-    await using dir = await tempDir();
+    await using dir = await createFolder();
     const own = join(dir.path, "elsewhere");
     const env = { NETHOOD_DIR: own, NETHOOD_LISTEN: "/ip4/127.0.0.1/tcp/0" };
     await using node = await startNode(["--no-mdns"], { env, place: [] });

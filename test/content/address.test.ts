@@ -8,7 +8,7 @@ import {
   parseName,
   toLabel,
 } from "../../src/content/address.ts";
-import { refusal } from "../helpers/refusal.ts";
+import { refusal } from "../helpers/failure.ts";
 import { suite } from "../helpers/suite.ts";
 
 const CID = "bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi";

@@ -3,14 +3,14 @@ import type { CID } from "multiformats/cid";
 import * as assert from "uvu/assert";
 import { type DirectoryNode, find, list } from "../../src/content/directory.ts";
 import { decodeNode } from "../../src/content/unixfs.ts";
-import { refusal } from "../helpers/refusal.ts";
+import { refusal } from "../helpers/failure.ts";
 import {
   createMemoryBlocks,
   type MemoryBlocks,
-  RAW,
   type Wire,
   type WireLink,
 } from "../helpers/memory-blocks.ts";
+import { leaf } from "../helpers/memory-files.ts";
 import { suite } from "../helpers/suite.ts";
 
 /** More names than fit into the 256 KiB that the CID profile allows a flat directory. */
@@ -186,8 +186,6 @@ const named = (name: string) => ({ path: name, content: new TextEncoder().encode
 const many = () => Array.from({ length: MANY }, (_, i) => `page-${i}.html`);
 const hex = (slot: number) => slot.toString(16).toUpperCase().padStart(2, "0");
 const link = (name: string, cid: CID): WireLink => ({ name, cid, tSize: 1n });
-const leaf = (blocks: MemoryBlocks, text: string) =>
-  blocks.put(RAW, new TextEncoder().encode(text));
 
 function shard(links: WireLink[], meta: Partial<Wire> = {}): Wire {
   return { type: "HAMT_SHARD", fanOut: 256n, hashType: 0x22n, links, ...meta };

@@ -1,9 +1,10 @@
 /** Files from strangers: what a hash confirms can still be a lie about sizes, and a tree without an end. */
 import * as assert from "uvu/assert";
 import { readFile } from "../../src/content/file.ts";
-import { refusal } from "../helpers/refusal.ts";
-import { decodeFile, file, leaf, read, utf8 } from "../helpers/files.ts";
+import { utf8 } from "../helpers/bytes.ts";
+import { refusal } from "../helpers/failure.ts";
 import { createMemoryBlocks, DAG_CBOR, DAG_PB, type Wire } from "../helpers/memory-blocks.ts";
+import { decodeFile, file, leaf, read } from "../helpers/memory-files.ts";
 import { suite } from "../helpers/suite.ts";
 
 suite("content/file lies", (test) => {

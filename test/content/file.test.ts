@@ -5,9 +5,10 @@ import type { ImporterOptions } from "ipfs-unixfs-importer";
 import type { CID } from "multiformats/cid";
 import * as assert from "uvu/assert";
 import { AHEAD, type Range, readFile } from "../../src/content/file.ts";
-import { refusal } from "../helpers/refusal.ts";
-import { concat, decodeFile, file, leaf, read, utf8 } from "../helpers/files.ts";
+import { concat, utf8 } from "../helpers/bytes.ts";
+import { refusal } from "../helpers/failure.ts";
 import { createMemoryBlocks, type MemoryBlocks, RAW, type Wire } from "../helpers/memory-blocks.ts";
+import { decodeFile, file, leaf, read } from "../helpers/memory-files.ts";
 import { suite } from "../helpers/suite.ts";
 
 const MIB = 1024 * 1024;

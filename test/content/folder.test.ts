@@ -8,20 +8,19 @@ import { type Folder, scanFolder } from "../../src/content/folder.ts";
 import { addFolder } from "../../src/content/write.ts";
 import type { NethoodError } from "../../src/errors.ts";
 import { startActor } from "../helpers/actor.ts";
-import { MapBlocks } from "../helpers/blocks.ts";
-import { createFolder, powerlessHost } from "../helpers/disk.ts";
+import { failure } from "../helpers/failure.ts";
+import { createFolder } from "../helpers/folder.ts";
+import { createMemoryBlocks } from "../helpers/memory-blocks.ts";
+import { powerlessHost } from "../helpers/powerless-host.ts";
 import { suite } from "../helpers/suite.ts";
 
 const paths = ({ items }: Folder) => items.map(({ path }) => path);
 
 async function refused(dir: string): Promise<NethoodError> {
-  const error = await scanFolder(dir).then(
-    () => new Error(`${dir} was accepted`),
-    (error) => error as NethoodError,
-  );
-  assert.is((error as NethoodError).code, "BAD_SITE", String(error));
-  assert.ok((error as NethoodError).hint);
-  return error as NethoodError;
+  const error = await failure(scanFolder(dir));
+  assert.is(error.code, "BAD_SITE", error.message);
+  assert.ok(error.hint);
+  return error;
 }
 
 suite("a site's folder", (test, left) => {
@@ -134,7 +133,7 @@ suite("a site's folder", (test, left) => {
     assert.match(error.message, /nothing to publish/);
     assert.match(error.hint!, /--hidden/);
     mkdirSync(join(site.path, "empty"));
-    const { cid, files } = await addFolder(new MapBlocks(), site.path);
+    const { cid, files } = await addFolder(createMemoryBlocks().store, site.path);
     assert.is(files, 0);
     assert.is(String(cid).slice(0, 4), "bafy");
   });

@@ -1,16 +1,15 @@
 /** Pins, in a real node: what is promised survives the garbage collection of Helia, and what is not goes. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { exporter } from "ipfs-unixfs-exporter";
 import { CID } from "multiformats/cid";
 import * as assert from "uvu/assert";
 import type { Blocks } from "../../src/content/blocks.ts";
 import { pinAll, pinEach } from "../../src/content/pin.ts";
-import { createNode, type Node } from "../../src/node.ts";
+import type { Node } from "../../src/node.ts";
 import { DiskBlocks } from "../../src/store/blocks.ts";
-import { refusal } from "../helpers/refusal.ts";
-import { utf8 } from "../helpers/files.ts";
+import { utf8 } from "../helpers/bytes.ts";
+import { refusal } from "../helpers/failure.ts";
+import { createLoopbackNode } from "../helpers/loopback-node.ts";
 import { createMemoryBlocks, DAG_PB } from "../helpers/memory-blocks.ts";
 import { suite } from "../helpers/suite.ts";
 
@@ -130,14 +129,8 @@ interface Home extends AsyncDisposable {
 
 /** A node that nobody can reach, in a folder of its own. */
 async function createHome(): Promise<Home> {
-  await using starting = new AsyncDisposableStack();
-  const dir = await mkdtemp(join(tmpdir(), "nethood-pin-"));
-  starting.defer(() => rm(dir, { recursive: true, force: true }));
-  const node = starting.use(
-    await createNode({ dir, listen: ["/ip4/127.0.0.1/tcp/0"], mdns: false }),
-  );
+  const node = await createLoopbackNode();
   const source = createMemoryBlocks();
-  const home = starting.move();
 
   const tree = async (root: CID): Promise<[CID, string[]]> => {
     const all: string[] = [];
@@ -168,11 +161,11 @@ async function createHome(): Promise<Home> {
     },
     cid: async (root, path) => (await exporter(`${root}/${path}`, source.store)).cid,
     async onDisk(cids) {
-      const disk = new DiskBlocks(join(dir, "blocks"));
+      const disk = new DiskBlocks(join(node.dir, "blocks"));
       const found = await Promise.all(cids.map((cid) => disk.read(CID.parse(cid))));
       return cids.filter((_, i) => found[i] !== undefined);
     },
-    [Symbol.asyncDispose]: () => home.disposeAsync(),
+    [Symbol.asyncDispose]: () => node.stop(),
   };
 }
 

@@ -13,9 +13,9 @@ import * as assert from "uvu/assert";
 import { open } from "../../src/content/read.ts";
 import { addFolder } from "../../src/content/write.ts";
 import { DiskBlocks } from "../../src/store/blocks.ts";
-import { MapBlocks } from "../helpers/blocks.ts";
-import { addFiles, createFolder, createMemoryFolder } from "../helpers/disk.ts";
+import { addFiles, createFolder, createMemoryFolder } from "../helpers/folder.ts";
 import { kuboAvailable, kuboBinary } from "../helpers/kubo.ts";
+import { createMemoryBlocks } from "../helpers/memory-blocks.ts";
 import { localhost } from "../helpers/process.ts";
 import {
   NAMES,
@@ -24,7 +24,7 @@ import {
   writeManyFolders,
   writeSparseFile,
   writeTrickySite,
-} from "../helpers/sites.ts";
+} from "../helpers/tricky-sites.ts";
 import { suite } from "../helpers/suite.ts";
 
 const MIB = 1024 * 1024, GIB = 1024 * MIB;
@@ -86,8 +86,8 @@ suite("CID profile", (test, left) => {
     test(`${what}: the CID is Kubo's, and everything can be found again`, async () => {
       await using site = await createFolder();
       await write(site.path);
-      const blocks = new MapBlocks();
-      const added = await addFolder(blocks, site.path, { hidden: true });
+      const blocks = createMemoryBlocks();
+      const added = await addFolder(blocks.store, site.path, { hidden: true });
       assert.is(String(added.cid), cid);
       const root = await open(blocks, added.cid);
       assert.is(root.kind, "directory");
@@ -133,10 +133,10 @@ suite("CID profile", (test, left) => {
       const add = ["add", "-r", "-Q", "--only-hash", "--dereference-symlinks"];
       await using site = await createFolder();
       await writeTrickySite(site.path);
-      const tricky = await addFolder(new MapBlocks(), site.path, { hidden: true });
+      const tricky = await addFolder(createMemoryBlocks().store, site.path, { hidden: true });
       assert.is((await ipfs([...add, "--hidden", site.path])).trim(), String(tricky.cid));
       if (!existsSync(REAL)) return;
-      const { cid } = await addFolder(new MapBlocks(), REAL);
+      const { cid } = await addFolder(createMemoryBlocks().store, REAL);
       assert.is(String(cid), (await ipfs([...add, REAL])).trim());
     });
     if (!existsSync(REAL)) left("a real site", `there is no ${REAL} (Debian: python3.11-doc)`);
@@ -144,8 +144,8 @@ suite("CID profile", (test, left) => {
 
   test("names stay what they are", async () => {
     await using site = await createFolder(Object.fromEntries(NAMES.map((name) => [name, name])));
-    const blocks = new MapBlocks();
-    const { cid } = await addFolder(blocks, site.path, { hidden: true });
+    const blocks = createMemoryBlocks();
+    const { cid } = await addFolder(blocks.store, site.path, { hidden: true });
     const root = await open(blocks, cid);
     if (root.kind !== "directory") throw new Error(`the root is a ${root.kind}`);
     const names: string[] = [];

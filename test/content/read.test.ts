@@ -2,8 +2,8 @@ import { exporter } from "ipfs-unixfs-exporter";
 import type { CID } from "multiformats/cid";
 import * as assert from "uvu/assert";
 import { type Entry, open } from "../../src/content/read.ts";
-import { refusal } from "../helpers/refusal.ts";
-import { concat, utf8 } from "../helpers/files.ts";
+import { textIn, utf8 } from "../helpers/bytes.ts";
+import { refusal } from "../helpers/failure.ts";
 import { createMemoryBlocks, DAG_CBOR, type MemoryBlocks } from "../helpers/memory-blocks.ts";
 import { suite } from "../helpers/suite.ts";
 
@@ -17,11 +17,14 @@ suite("content/read", (test) => {
     const [a, b] = [await cidOf(blocks, root, "a"), await cidOf(blocks, root, "a/b")];
 
     const page = await open(blocks, root, ["a", "b", "index.html"]);
-    assert.is(await text(page), "a/b/index.html");
+    assert.is(await textIn(page), "a/b/index.html");
     assert.is(page.kind === "file" && page.size, "a/b/index.html".length);
     assert.equal(page.above.map(String), [root, a, b].map(String));
     assert.equal(page.roots.map(String), [root, a, b, page.cid].map(String));
-    assert.is(await text(await open(blocks, root, ["a", "b", "c", "ü ñ.html"])), "a/b/c/ü ñ.html");
+    assert.is(
+      await textIn(await open(blocks, root, ["a", "b", "c", "ü ñ.html"])),
+      "a/b/c/ü ñ.html",
+    );
 
     const folder = await open(blocks, root, ["a"]);
     assert.equal(await names(folder), ["b", "index.html"]);
@@ -55,7 +58,7 @@ suite("content/read", (test) => {
     for (let i = 0; i < 400; i += 7) {
       blocks.asked.length = 0;
       const page = await open(blocks, root, ["many", `${i}.html`]);
-      assert.is(await text(page), `many/${i}.html`);
+      assert.is(await textIn(page), `many/${i}.html`);
       assert.equal(page.roots.map(String), [root, folder, page.cid].map(String));
       // every block that led here, and in this order
       assert.equal([...page.above, page.cid].map(String), blocks.asked);
@@ -129,11 +132,6 @@ function named(path: string) {
 /** Where a path leads, as another implementation finds it. */
 async function cidOf(blocks: MemoryBlocks, root: CID, path: string): Promise<CID> {
   return (await exporter(`${root}/${path}`, blocks.store)).cid;
-}
-
-async function text(entry: Entry): Promise<string> {
-  if (entry.kind !== "file") throw new Error(`a ${entry.kind}`);
-  return new TextDecoder().decode(await concat(entry.bytes()));
 }
 
 async function names(entry: Entry): Promise<string[]> {

@@ -7,23 +7,16 @@ import * as assert from "uvu/assert";
 import { open } from "../../src/content/read.ts";
 import type { Store } from "../../src/content/tree.ts";
 import { addFolder, type AddProgress } from "../../src/content/write.ts";
-import type { NethoodError } from "../../src/errors.ts";
 import { DiskBlocks } from "../../src/store/blocks.ts";
 import { startActor } from "../helpers/actor.ts";
-import { inspect, MapBlocks } from "../helpers/blocks.ts";
-import { createDisk, createFolder, mountAvailable } from "../helpers/disk.ts";
+import { inspect } from "../helpers/block-files.ts";
+import { createDisk, mountAvailable } from "../helpers/disk.ts";
+import { failure, thrown } from "../helpers/failure.ts";
+import { createFolder } from "../helpers/folder.ts";
+import { createMemoryBlocks } from "../helpers/memory-blocks.ts";
 import { suite } from "../helpers/suite.ts";
 
 const MIB = 1024 * 1024;
-
-async function failure(work: Promise<unknown>): Promise<NethoodError> {
-  try {
-    await work;
-  } catch (error) {
-    return error as NethoodError;
-  }
-  throw new Error("it did not fail");
-}
 
 suite("seeding", (test, left) => {
   test("progress is told piece by piece, and at the end it is exact", async () => {
@@ -33,7 +26,9 @@ suite("seeding", (test, left) => {
       "empty.txt": "",
     });
     const told: AddProgress[] = [];
-    await addFolder(new MapBlocks(), site.path, { onProgress: (progress) => told.push(progress) });
+    await addFolder(createMemoryBlocks().store, site.path, {
+      onProgress: (progress) => told.push(progress),
+    });
 
     const film = told.filter(({ path }) => path === "film.mp4").map(({ bytes }) => bytes);
     assert.ok(new Set(film).size >= 5, `a file of 6 pieces was told ${film.length} times`);
@@ -55,7 +50,7 @@ suite("seeding", (test, left) => {
     const stop = new AbortController();
     const reason = new Error("enough");
     let read = 0;
-    const error = await failure(addFolder(blocks, site.path, {
+    const error = await thrown(addFolder(blocks, site.path, {
       signal: stop.signal,
       onProgress({ bytes }) {
         read = bytes;
@@ -88,7 +83,7 @@ suite("seeding", (test, left) => {
       const file = join(site.path, "later.bin");
       utimesSync(file, 1e9, 1e9);
       let changed = false;
-      const error = await failure(addFolder(new MapBlocks(), site.path, {
+      const error = await failure(addFolder(createMemoryBlocks().store, site.path, {
         onProgress() {
           if (!changed) change(file);
           changed = true;
@@ -117,7 +112,7 @@ suite("seeding", (test, left) => {
     await using second = startActor(["seed", dir.path, site.path]);
     const { cid } = await second.events.until("done");
     await second.exit;
-    const { cid: expected } = await addFolder(new MapBlocks(), site.path);
+    const { cid: expected } = await addFolder(createMemoryBlocks().store, site.path);
     assert.is(cid, String(expected));
     assert.equal(await inspect(stored), { whole: BLOCKS, damaged: [], unfinished: [] });
   });
@@ -147,7 +142,7 @@ suite("seeding", (test, left) => {
           return cid;
         },
       };
-      assert.is(await failure(addFolder(slow, site.path)), fault);
+      assert.is(await thrown(addFolder(slow, site.path)), fault);
       assert.is(writing, 0);
       const before = begun;
       await sleep(60);

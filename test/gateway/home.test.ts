@@ -2,14 +2,13 @@
 import * as assert from "uvu/assert";
 import { createSite, SITE } from "../helpers/site.ts";
 import { suite } from "../helpers/suite.ts";
+import { until } from "../helpers/until.ts";
 
 suite("gateway: own pages", (test) => {
   test("what was opened is listed at localhost, and nowhere else", async () => {
     await using site = await createSite({ "index.html": "home", "a b/ä.txt": "a" });
     await (await site.ask(`http://127.0.0.1:7080/ipns/${SITE}/a%20b/%C3%A4.txt`)).text();
-    for (let i = 0; i < 100 && site.node.visits().length === 0; i++) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await until("it is kept", () => site.node.visits().length > 0);
 
     const home = await site.ask("http://localhost:7080/");
     assert.is(home.status, 200);

@@ -6,6 +6,7 @@ import { sha256 } from "multiformats/hashes/sha2";
 import * as assert from "uvu/assert";
 import { createSite, SITE } from "../helpers/site.ts";
 import { suite } from "../helpers/suite.ts";
+import { until } from "../helpers/until.ts";
 
 const GATEWAY = "http://127.0.0.1:7080";
 
@@ -116,7 +117,7 @@ suite("gateway: paths", (test) => {
     await site.ask(`${GATEWAY}/ipns/${SITE}/c.txt`, { method: "HEAD" });
     await (await site.ask(`${GATEWAY}/ipns/${SITE}/c.txt`, { headers: { Range: "bytes=0-0" } }))
       .text();
-    await until(() => site.node.visits().length >= 2);
+    await until("both are kept", () => site.node.visits().length >= 2);
     const addresses = site.node.visits().map(({ address }) => address).sort();
     assert.equal(addresses, [`/ipns/${SITE}/a/b.txt`, `/ipns/${SITE}/index.html`]);
   });
@@ -142,8 +143,3 @@ suite("gateway: paths", (test) => {
     assert.is(await response.text(), "../über");
   });
 });
-
-/** What is kept is noted after the last byte has gone out. */
-async function until(done: () => boolean): Promise<void> {
-  for (let i = 0; i < 100 && !done(); i++) await new Promise((resolve) => setTimeout(resolve, 20));
-}

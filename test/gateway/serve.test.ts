@@ -1,5 +1,6 @@
 /** The socket: where it opens, why it may not, and how it ends. */
 import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import * as assert from "uvu/assert";
 import { serve } from "../../gateway/serve.ts";
 import { NethoodError } from "../../src/errors.ts";
@@ -100,5 +101,3 @@ suite("gateway: serve", (test) => {
     idle.destroy();
   });
 });
-
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,5 +1,6 @@
 /** A body on its way: never faster than its reader, never for a reader who has left, never short without a sign. */
 import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import * as assert from "uvu/assert";
 import { serve } from "../../gateway/serve.ts";
 import { NethoodError } from "../../src/errors.ts";
@@ -146,5 +147,3 @@ suite("gateway: streaming", (test) => {
     assert.is(end, "lost");
   });
 });
-
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -2,10 +2,10 @@
  * A reader's browser: Debian's Chromium, headless and with a fresh profile, driven by playwright-core over a pipe.
  */
 import { existsSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { chromium, type Page } from "playwright-core";
+import { createFolder } from "./folder.ts";
 import { type Host, localhost } from "./process.ts";
 
 const CHROMIUM = "/usr/bin/chromium";
@@ -54,8 +54,8 @@ export function browserAvailable(): string | undefined {
 export async function createBrowser(
   { host = localhost, proxy }: BrowserOptions = {},
 ): Promise<Browser> {
-  const dir = await mkdtemp(join(tmpdir(), "nethood-browser-"));
-  const remove = () => rm(dir, { recursive: true, force: true, maxRetries: 5 });
+  const folder = await createFolder();
+  const dir = folder.path;
   try {
     // `exec` keeps the process and with it the two pipes that the driver speaks through
     const launcher = join(dir, "chromium");
@@ -72,7 +72,7 @@ export async function createBrowser(
     context.setDefaultTimeout(PAGE_MS);
     const close = async () => {
       await context.close();
-      await remove();
+      await folder[Symbol.asyncDispose]();
     };
     return {
       openPage: async (url) => open(await context.newPage(), url),
@@ -80,7 +80,7 @@ export async function createBrowser(
       [Symbol.asyncDispose]: close,
     };
   } catch (error) {
-    await remove();
+    await folder[Symbol.asyncDispose]();
     throw error;
   }
 }

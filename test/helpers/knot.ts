@@ -2,10 +2,9 @@
  * An authoritative DNS server: Debian's Knot, with one zone that holds a test's records.
  */
 import { spawnSync } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { addFiles, createFolder } from "./folder.ts";
+import { freePort } from "./port.ts";
 import { type Child, type Host, localhost } from "./process.ts";
 
 /** How long the server may take to load its zone, in milliseconds. */
@@ -37,16 +36,15 @@ export function knotAvailable(): string | undefined {
 export async function createKnot(options: KnotOptions): Promise<Knot> {
   const { host = localhost, zone = "example.org", records } = options;
   const port = options.port ?? (host === localhost ? await freePort() : 53);
-  const dir = await mkdtemp(join(tmpdir(), "nethood-knot-"));
+  const folder = await createFolder({ "run/": "", "zone": zoneFile(zone, records) });
+  const dir = folder.path;
   let child: Child | undefined;
   const stop = async () => {
     await child?.stop();
-    await rm(dir, { recursive: true, force: true });
+    await folder[Symbol.asyncDispose]();
   };
   try {
-    await mkdir(join(dir, "run"));
-    await writeFile(join(dir, "zone"), zoneFile(zone, records));
-    await writeFile(join(dir, "knot.conf"), config(dir, `${host.address}@${port}`, zone));
+    await addFiles(dir, { "knot.conf": config(dir, `${host.address}@${port}`, zone) });
     child = host.spawn("knotd", ["-c", join(dir, "knot.conf")]);
     await loaded(child, zone);
   } catch (error) {
@@ -100,16 +98,4 @@ function zoneFile(zone: string, records: string[]): string {
     ...records,
     "",
   ].join("\n");
-}
-
-/** A port that was free a moment ago; Knot itself does not report one that it was given. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject).listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() =>
-        resolve(address !== null && typeof address === "object" ? address.port : 0)
-      );
-    });
-  });
 }

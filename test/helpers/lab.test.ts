@@ -1,13 +1,12 @@
 /**
  * The helpers themselves: if the lab is not what it says, nothing that is tested in it is worth anything.
  */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { Resolver } from "node:dns/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import * as assert from "uvu/assert";
 import { browserAvailable, createBrowser } from "./browser.ts";
+import { createFolder } from "./folder.ts";
 import { createKnot, knotAvailable } from "./knot.ts";
 import { createKubo, kuboAvailable } from "./kubo.ts";
 import { createLab, labAvailable } from "./lab.ts";
@@ -70,24 +69,19 @@ suite("helpers", (test, left) => {
   given([labAvailable(), browserAvailable()], "a browser in a lab tells of trouble", async () => {
     await using lab = await createLab({ hosts: ["a", "b"] });
     const { a, b } = lab.hosts;
-    const dir = await mkdtemp(join(tmpdir(), "nethood-web-"));
-    try {
-      await writeFile(join(dir, "web.mjs"), WEB);
-      const script = join(dir, "web.mjs");
-      const web = b.spawn(
-        process.execPath,
-        process.versions.deno ? ["run", "-A", script] : [script],
-      );
-      await web.events.until("ready");
-      await using browser = await createBrowser({ host: a });
-      const { page, status, trouble } = await browser.openPage(`http://${b.address}:8000/`);
-      assert.is(status, 200);
-      assert.is(await page.textContent("h1"), "Hello");
-      assert.ok(trouble.some((line) => line.startsWith("404: ") && line.endsWith("/none.png")));
-      assert.not(trouble.some((line) => line.includes("style.css")));
-    } finally {
-      await rm(dir, { recursive: true, force: true });
-    }
+    await using dir = await createFolder({ "web.mjs": WEB });
+    const script = join(dir.path, "web.mjs");
+    const web = b.spawn(
+      process.execPath,
+      process.versions.deno ? ["run", "-A", script] : [script],
+    );
+    await web.events.until("ready");
+    await using browser = await createBrowser({ host: a });
+    const { page, status, trouble } = await browser.openPage(`http://${b.address}:8000/`);
+    assert.is(status, 200);
+    assert.is(await page.textContent("h1"), "Hello");
+    assert.ok(trouble.some((line) => line.startsWith("404: ") && line.endsWith("/none.png")));
+    assert.not(trouble.some((line) => line.includes("style.css")));
   });
 
   given([knotAvailable()], "a name server runs on loopback too", async () => {
@@ -104,17 +98,13 @@ suite("helpers", (test, left) => {
 });
 
 async function runKubo() {
-  const dir = await mkdtemp(join(tmpdir(), "nethood-kubo-"));
-  try {
-    await writeFile(join(dir, "hello"), "hello world");
-    await using kubo = await createKubo({ dir: join(dir, "repo"), profile: "unixfs-v1-2025" });
-    const cid = (await kubo.ipfs(["add", "--quieter", join(dir, "hello")])).trim();
-    assert.is(cid, "bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e");
-    assert.is(await kubo.ipfs(["cat", cid]), "hello world\n");
-    assert.is(await kubo.ipfs(["swarm", "peers"]), "");
-    assert.ok(kubo.addresses.length > 0, "it can be reached");
-    for (const address of kubo.addresses) assert.match(address, /^\/ip4\/127\.0\.0\.1\/tcp\//);
-  } finally {
-    await rm(dir, { recursive: true, force: true });
-  }
+  await using files = await createFolder({ "hello": "hello world" });
+  const dir = files.path;
+  await using kubo = await createKubo({ dir: join(dir, "repo"), profile: "unixfs-v1-2025" });
+  const cid = (await kubo.ipfs(["add", "--quieter", join(dir, "hello")])).trim();
+  assert.is(cid, "bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e");
+  assert.is(await kubo.ipfs(["cat", cid]), "hello world\n");
+  assert.is(await kubo.ipfs(["swarm", "peers"]), "");
+  assert.ok(kubo.addresses.length > 0, "it can be reached");
+  for (const address of kubo.addresses) assert.match(address, /^\/ip4\/127\.0\.0\.1\/tcp\//);
 }

@@ -1,6 +1,6 @@
 /** The real program, as a person starts it: alone on loopback, in a folder of the test's own. */
 import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -104,24 +104,6 @@ export function complains(
   assert.not.match(said + stdout, /^\s+at /m, "a stack trace reached a person");
   assert.not.match(said, /not foreseen/);
   assert.is(said.match(/^nethood: /gm)?.length, 1, `one sentence, not:\n${said}`);
-}
-
-/** A folder that is gone when its test ends. */
-export async function tempDir(): Promise<AsyncDisposable & { path: string }> {
-  const path = await mkdtemp(join(tmpdir(), "nethood-cli-"));
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
-}
-
-/** Waits until something is so. */
-export async function eventually(
-  what: string,
-  check: () => boolean | Promise<boolean>,
-): Promise<void> {
-  const end = Date.now() + 20_000;
-  while (!await check()) {
-    if (Date.now() > end) throw new Error(`in vain waited for: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }
 
 export async function text(file: string): Promise<string> {

@@ -1,18 +1,14 @@
 /** A site on a node of its own: files in, and a gateway that opens them by CID, by key and by name. */
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { CID } from "multiformats/cid";
 import { createGateway, type GatewayNode } from "../../gateway/app.ts";
 import { createNode, type Node } from "../../src/node.ts";
 import { createSeeder } from "../../src/seeder.ts";
 import { createDnsServer, type DnsServer } from "./dns-server.ts";
+import { addFiles, createFolder, type Files } from "./folder.ts";
 
 /** The name under which every test site is published. */
 export const SITE = "docs.example.org";
-
-/** Path below the site and what is there. */
-export type Files = Record<string, string | Uint8Array>;
 
 export interface Site extends AsyncDisposable {
   node: Node;
@@ -36,13 +32,9 @@ export async function createSite(
   { wrap = (node) => node }: { wrap?: (node: Node) => GatewayNode } = {},
 ): Promise<Site> {
   await using opened = new AsyncDisposableStack();
-  const dir = await mkdtemp(join(tmpdir(), "nethood-gateway-"));
-  opened.defer(() => rm(dir, { recursive: true, force: true }));
+  const { path: dir } = opened.use(await createFolder());
   const source = join(dir, "site");
-  for (const [path, content] of Object.entries(files)) {
-    await mkdir(dirname(join(source, path)), { recursive: true });
-    await writeFile(join(source, path), content);
-  }
+  await addFiles(source, files);
   const dns = opened.use(await createDnsServer({}));
   const node = opened.use(
     await createNode({

@@ -6,8 +6,9 @@ import * as assert from "uvu/assert";
 import { createTxtResolver, type TxtRecord } from "../../src/name/dns.ts";
 import { NAME, RECORD, SHORT, ZONE } from "../helpers/dns-record.ts";
 import { createDnsServer, FORGED, type Trouble } from "../helpers/dns-server.ts";
-import { failure, thrown, until } from "../helpers/failure.ts";
+import { failure, thrown } from "../helpers/failure.ts";
 import { suite } from "../helpers/suite.ts";
+import { until } from "../helpers/until.ts";
 
 suite("name/dns-exchange", (test) => {
   test("asks for long answers in one packet, and for longer ones over TCP", async () => {
@@ -108,7 +109,7 @@ suite("name/dns-exchange", (test) => {
       const stop = new AbortController();
       const reason = { why: "the reader has left" };
       const lookup = txt(NAME, { signal: stop.signal });
-      await until(() => server.queries.at(-1) === `${how} ${NAME}`);
+      await until("it is asked", () => server.queries.at(-1) === `${how} ${NAME}`);
       const started = Date.now();
       stop.abort(reason);
       assert.is(await thrown(lookup), reason);

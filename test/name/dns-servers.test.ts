@@ -1,14 +1,15 @@
 /** Which DNS servers are asked, how they are written, and what is told where none of them answers. */
 import dns from "node:dns";
-import { createServer } from "node:net";
 import * as assert from "uvu/assert";
 import { NethoodError } from "../../src/errors.ts";
 import { createTxtResolver } from "../../src/name/dns.ts";
 import { parseServer, systemServers } from "../../src/name/dns-servers.ts";
 import { NAME, RECORD, SHORT, ZONE } from "../helpers/dns-record.ts";
 import { createDnsServer } from "../helpers/dns-server.ts";
-import { failure, until } from "../helpers/failure.ts";
+import { failure } from "../helpers/failure.ts";
+import { freePort } from "../helpers/port.ts";
 import { suite } from "../helpers/suite.ts";
+import { until } from "../helpers/until.ts";
 
 suite("name/dns-servers", (test) => {
   test("asks the next server if one says nothing or nothing useful", async () => {
@@ -24,7 +25,7 @@ suite("name/dns-servers", (test) => {
   test("asks again after a lost packet", async () => {
     await using server = await createDnsServer(ZONE, { trouble: { drop: true } });
     const lookup = createTxtResolver([server.address], { timeout: 300 })(NAME);
-    await until(() => server.queries.length === 1);
+    await until("it is asked", () => server.queries.length === 1);
     server.trouble.drop = false;
     assert.equal(await lookup, [RECORD]);
     assert.is(server.queries.length, 2);
@@ -178,11 +179,3 @@ suite("name/dns-servers", (test) => {
     }
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return address !== null && typeof address === "object" ? address.port : 0;
-}

@@ -7,11 +7,11 @@ import * as assert from "uvu/assert";
 import { parseKey } from "../../src/content/address.ts";
 import { createIpnsRecords } from "../../src/store/ipns.ts";
 import { Records } from "../../src/store/records.ts";
+import { createFolder } from "../helpers/folder.ts";
 import { createKubo, type Kubo, kuboAvailable } from "../helpers/kubo.ts";
-import { createTestNode, meets } from "../helpers/node.ts";
+import { createLoopbackNode, untilPeers } from "../helpers/loopback-node.ts";
 import { OTHER_VALUE, VALUE } from "../helpers/signer.ts";
 import { suite } from "../helpers/suite.ts";
-import { createTempDir } from "../helpers/temp-dir.ts";
 
 /** A Kubo that answers questions for records over the Fetch protocol, as it does where IPNS over PubSub is on. */
 async function createNamingKubo(dir: string): Promise<Kubo> {
@@ -29,11 +29,11 @@ suite("name/ipns with Kubo", (test, left) => {
   if (missing) return left(title, missing);
 
   test(title, async () => {
-    await using files = await createTempDir();
+    await using files = await createFolder();
     await using kubo = await createNamingKubo(join(files.path, "kubo"));
     const peers = [kubo.addresses[0]!];
-    await using node = await createTestNode({ dir: join(files.path, "node"), peers });
-    await meets(node, 1);
+    await using node = await createLoopbackNode({ dir: join(files.path, "node"), peers });
+    await untilPeers(node, 1);
 
     // theirs, with and without the first version's fields; the second one replaces the first
     const name = (await kubo.ipfs(["key", "list", "-l", "--ipns-base", "base36"])).split(" ")[0]!;
@@ -58,8 +58,8 @@ suite("name/ipns with Kubo", (test, left) => {
     await kubo.ipfs(["name", "put", "--allow-offline", ours, file]);
     assert.is((await kubo.ipfs(["name", "resolve", `/ipns/${ours}`])).trim(), VALUE);
 
-    await using reader = await createTestNode({ peers });
-    await meets(reader, 1);
+    await using reader = await createLoopbackNode({ peers });
+    await untilPeers(reader, 1);
     const { cid, ttl } = await reader.resolve(`/ipns/${ours}/index.html`);
     assert.is(`/ipfs/${cid}`, VALUE);
     assert.ok(ttl! > 50 && ttl! <= 60, `${ttl}`);

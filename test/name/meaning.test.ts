@@ -7,9 +7,10 @@ import { createDnsLink } from "../../src/name/dnslink.ts";
 import { createMeanings, type MeaningOptions } from "../../src/name/meaning.ts";
 import { Records } from "../../src/store/records.ts";
 import { createDnsServer, type DnsServer, type Zone } from "../helpers/dns-server.ts";
-import { failure, thrown, until } from "../helpers/failure.ts";
+import { failure, thrown } from "../helpers/failure.ts";
+import { createFolder } from "../helpers/folder.ts";
 import { suite } from "../helpers/suite.ts";
-import { createTempDir } from "../helpers/temp-dir.ts";
+import { until } from "../helpers/until.ts";
 
 const A = "/ipfs/bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy";
 const B = "/ipfs/bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi";
@@ -23,7 +24,7 @@ function zone(ttl = 60, value = A): Zone {
 
 /** Meanings with a clock that the test moves; `now` in milliseconds. `again` is the next run of a node with this memory. */
 async function setUp(server: DnsServer, options: Partial<MeaningOptions> = {}) {
-  const dir = await createTempDir();
+  const dir = await createFolder();
   const records = new Records(dir.path);
   const clock = { now: 1_000_000 };
   const dnsLink = createDnsLink(createTxtResolver([server.address], { timeout: 100 }));
@@ -144,7 +145,7 @@ suite("name/meaning", (test) => {
     const alone = new AbortController();
     node.clock.now += 60_000;
     const last = node.meanings.of(NAME, { signal: alone.signal });
-    await until(() => server.queries.length === 2);
+    await until("it is asked", () => server.queries.length === 2);
     alone.abort(reason);
     assert.is(await thrown(last), reason);
     assert.is((await node.meanings.of(NAME)).value, A);
@@ -182,12 +183,8 @@ suite("name/meaning", (test) => {
       true,
       "at once: the lookup goes on, and is waited for once",
     );
-    let meaning = await meanings.of(NAME);
-    while (meaning.stale) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      meaning = await meanings.of(NAME);
-    }
-    assert.is(meaning.value, B);
+    await until("the lookup has ended", async () => !(await meanings.of(NAME)).stale);
+    assert.is((await meanings.of(NAME)).value, B);
     assert.is(server.queries.length, 2);
   });
 
@@ -249,7 +246,7 @@ suite("name/meaning", (test) => {
         new Promise((_, reject) => signal!.addEventListener("abort", () => reject(alone))),
     });
     const lookups = [node.meanings.of(NAME), node.meanings.of(KEY)];
-    await until(() => server.queries.length === 1);
+    await until("it is asked", () => server.queries.length === 1);
     node.meanings.stop();
     node.records.close();
     for (const lookup of lookups) assert.is((await failure(lookup)).code, "STOPPED");

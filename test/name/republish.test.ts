@@ -1,8 +1,8 @@
 /** A node that runs keeps its own records young. */
 import * as assert from "uvu/assert";
 import { createRepublisher } from "../../src/name/republish.ts";
-import { until } from "../helpers/failure.ts";
 import { suite } from "../helpers/suite.ts";
+import { until } from "../helpers/until.ts";
 
 suite("name/republish", (test) => {
   test("renews at once and then again and again, whatever happens, until it is stopped", async () => {
@@ -13,7 +13,7 @@ suite("name/republish", (test) => {
       return renewals === 2 ? Promise.reject(new Error("the disk is full")) : Promise.resolve();
     }, { interval: 5, log: (line) => lines.push(line) });
     assert.is(renewals, 1);
-    await until(() => renewals > 3);
+    await until("it has signed again", () => renewals > 3);
     assert.is(lines.length, 1);
     assert.match(lines[0]!, "the disk is full");
     await republisher.stop();

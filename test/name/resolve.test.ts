@@ -8,8 +8,8 @@ import type { Value } from "../../src/name/value.ts";
 import { Records } from "../../src/store/records.ts";
 import { createDnsServer, type Zone } from "../helpers/dns-server.ts";
 import { failure } from "../helpers/failure.ts";
+import { createFolder } from "../helpers/folder.ts";
 import { suite } from "../helpers/suite.ts";
-import { createTempDir } from "../helpers/temp-dir.ts";
 
 const CID = "bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy";
 const KEY = "k51qzi5uqu5dlvj2baxnqndepeb86cbk3ng7n3i46uzyxzyqj2xjonzllnv0v8";
@@ -21,7 +21,7 @@ const link = (value: string, ttl = 60): { txt: string[]; ttl: number } => ({
 
 /** A resolver that reads names from a zone, and the one key's value from `key`; a clock that the test moves. */
 async function setUp(zone: Zone, key: Value = { value: `/ipfs/${CID}`, ttl: 60 }) {
-  const dir = await createTempDir();
+  const dir = await createFolder();
   const server = await createDnsServer(zone);
   const records = new Records(dir.path);
   const clock = { now: 1_000_000 };

@@ -1,18 +1,19 @@
 /** Who is near: named peers, peers met before, and peers that the local network tells of. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Libp2p } from "@libp2p/interface";
 import * as assert from "uvu/assert";
 import { NethoodError } from "../../src/errors.ts";
 import { createNode } from "../../src/node.ts";
 import { createNeighbours } from "../../src/routing/neighbours.ts";
+import { createFolder } from "../helpers/folder.ts";
 import { createLab, labAvailable } from "../helpers/lab.ts";
-import { createLoopbackNode, type LoopbackNode, until } from "../helpers/loopback-node.ts";
+import { createLoopbackNode, type LoopbackNode } from "../helpers/loopback-node.ts";
 import { type Child, type Host, localhost } from "../helpers/process.ts";
 import { suite } from "../helpers/suite.ts";
+import { until } from "../helpers/until.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** Longest time for neighbours to find each other: the newcomer asks at once, and is answered. */
@@ -116,16 +117,16 @@ suite("neighbours", (test, left) => {
   else {
     test(title, async () => {
       await using lab = await createLab({ hosts: ["a", "b"] });
-      await using homes = await createHome();
+      await using homes = await createFolder();
       const { a, b } = lab.hosts;
       if (process.versions.deno) {
         await localhost.run(process.execPath, ["cache", "node.ts"], { cwd: ROOT });
       }
       // The second time they know each other, and each has another port than it had.
       for (let run = 0; run < 2; run++) {
-        await using first = startNode(a, join(homes.dir, "a"));
+        await using first = startNode(a, join(homes.path, "a"));
         const { id } = await first.events.until("ready");
-        await using second = startNode(b, join(homes.dir, "b"));
+        await using second = startNode(b, join(homes.path, "b"));
         await second.events.until("ready");
         await second.events.until("peer:connect", { where: { id }, ms: MEET_MS });
       }
@@ -137,12 +138,12 @@ suite("neighbours", (test, left) => {
 async function createHome(): Promise<
   AsyncDisposable & { readonly dir: string; readonly address: string }
 > {
-  const dir = await mkdtemp(join(tmpdir(), "nethood-home-"));
+  const folder = await createFolder();
   const { address } = await stopped(await createLoopbackNode());
   return {
-    dir,
+    dir: folder.path,
     address,
-    [Symbol.asyncDispose]: () => rm(dir, { recursive: true, force: true, maxRetries: 5 }),
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   };
 }
 
@@ -166,5 +167,3 @@ function later(ms: number): Disposable {
   Date.now = () => now() + ms;
   return { [Symbol.dispose]: () => void (Date.now = now) };
 }
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -10,10 +10,11 @@ import { readRecord } from "../../src/name/record.ts";
 import { createIpnsRecords } from "../../src/store/ipns.ts";
 import { Records } from "../../src/store/records.ts";
 import { failure, thrown } from "../helpers/failure.ts";
-import { createTestNode, meets } from "../helpers/node.ts";
+import { createFolder } from "../helpers/folder.ts";
+import { createLoopbackNode, untilPeers } from "../helpers/loopback-node.ts";
 import { nameOf, OTHER_VALUE, signRecord, VALUE } from "../helpers/signer.ts";
 import { suite } from "../helpers/suite.ts";
-import { createTempDir } from "../helpers/temp-dir.ts";
+import { until } from "../helpers/until.ts";
 
 const A = CID.parse(VALUE.slice("/ipfs/".length));
 const B = CID.parse(OTHER_VALUE.slice("/ipfs/".length));
@@ -40,59 +41,65 @@ const routingKey = (key: CID) =>
 
 suite("routing/records", (test) => {
   test("a reader gets the newest version, and hands it on when its publisher is gone", async () => {
-    await using files = await createTempDir();
-    await using reader = await createTestNode();
+    await using files = await createFolder();
+    await using reader = await createLoopbackNode();
     let key: CID;
     {
-      await using publisher = await createTestNode({ dir: files.path, peers: [reader.address] });
+      await using publisher = await createLoopbackNode({
+        dir: files.path,
+        peers: [reader.address],
+      });
       key = await publisher.names.publish(SITE, A);
-      await meets(reader, 1);
+      await untilPeers(reader, 1);
       assert.equal(await reader.names.resolve(key), { value: VALUE, ttl: 60 });
       await publisher.names.publish(SITE, B);
       assert.is((await reader.names.resolve(key)).value, OTHER_VALUE);
       const { chain, stale } = await reader.resolve(`/ipns/${key.toString(base36)}/a`);
       assert.equal([chain.at(-1), stale], [`${OTHER_VALUE}/a`, false]);
     }
-    await using next = await createTestNode({ peers: [reader.address] });
+    await using next = await createLoopbackNode({ peers: [reader.address] });
     assert.is((await next.names.resolve(key)).value, OTHER_VALUE, "it waits for its neighbour");
 
     // the publisher comes back, and goes on where it was
-    await using publisher = await createTestNode({ dir: files.path, peers: [next.address] });
+    await using publisher = await createLoopbackNode({ dir: files.path, peers: [next.address] });
     assert.equal(await publisher.names.publish(SITE, A), key);
-    await meets(next, 2);
+    await untilPeers(next, 2);
     assert.is((await next.names.resolve(key)).value, VALUE);
     assert.is(readRecord((await ask(next, publisher, routingKey(key)))!).sequence, 3n);
   });
 
   test("alone, a node uses the record that it has, also after a restart", async () => {
-    await using files = await createTempDir();
+    await using files = await createFolder();
     let key: CID;
     {
-      await using publisher = await createTestNode();
-      await using reader = await createTestNode({ dir: files.path, peers: [publisher.address] });
+      await using publisher = await createLoopbackNode();
+      await using reader = await createLoopbackNode({
+        dir: files.path,
+        peers: [publisher.address],
+      });
       key = await publisher.names.publish(SITE, A);
-      await meets(reader, 1);
+      await untilPeers(reader, 1);
       await reader.names.resolve(key);
     }
-    await using reader = await createTestNode({ dir: files.path });
+    await using reader = await createLoopbackNode({ dir: files.path });
     const started = Date.now();
     assert.equal(await reader.names.resolve(key), { value: VALUE, ttl: 60 });
     assert.ok(Date.now() - started < 2_500, "and does not wait for neighbours as if it had none");
   });
 
   test("among liars, the dumb and the late, a reader finds the newest true record", async () => {
-    await using reader = await createTestNode();
-    await using publisher = await createTestNode({ peers: [reader.address] });
-    await using late = await createTestNode({ peers: [reader.address] });
-    await using liar = await createTestNode({ peers: [reader.address] });
-    await using silent = await createTestNode({ peers: [reader.address] });
+    await using reader = await createLoopbackNode();
+    await using publisher = await createLoopbackNode({ peers: [reader.address] });
+    await using late = await createLoopbackNode({ peers: [reader.address] });
+    await using liar = await createLoopbackNode({ peers: [reader.address] });
+    await using silent = await createLoopbackNode({ peers: [reader.address] });
     const key = await publisher.names.publish(SITE, A);
     const ours = await publisher.helia.keychain.exportKey(SITE);
     const theirs = await liar.helia.keychain.generateKey("theirs");
     const old = await signRecord(ours, { sequence: 0n, value: OTHER_VALUE });
     answers(late, () => Promise.resolve(old));
     answers(silent, () => new Promise(() => undefined));
-    await meets(reader, 4);
+    await untilPeers(reader, 4);
 
     const huge = await signRecord(ours, { sequence: 9n, value: `${VALUE}/${"x".repeat(5_200)}` });
     const lies: [string, Answer][] = [
@@ -123,11 +130,11 @@ suite("routing/records", (test) => {
   });
 
   test("where nobody has a valid record, it says what they had instead", async () => {
-    await using reader = await createTestNode();
-    await using liar = await createTestNode({ peers: [reader.address] });
+    await using reader = await createLoopbackNode();
+    await using liar = await createLoopbackNode({ peers: [reader.address] });
     const signer = await liar.helia.keychain.generateKey("signer");
     const key = nameOf(signer);
-    await meets(reader, 1);
+    await untilPeers(reader, 1);
 
     assert.is((await failure(reader.names.resolve(key))).code, "IPNS_NOT_FOUND");
     answers(liar, () => new Promise(() => undefined));
@@ -151,10 +158,10 @@ suite("routing/records", (test) => {
   });
 
   test("a question that is none gets no record, and does no harm", async () => {
-    await using asked = await createTestNode();
-    await using stranger = await createTestNode({ peers: [asked.address] });
+    await using asked = await createLoopbackNode();
+    await using stranger = await createLoopbackNode({ peers: [asked.address] });
     const key = await asked.names.publish(SITE, A);
-    await meets(stranger, 1);
+    await untilPeers(stranger, 1);
     for (const question of ["/ipns/", "/ipns/nonsense", "/other/key"]) {
       assert.instance(await thrown(ask(stranger, asked, question)), Error, question);
     }
@@ -164,13 +171,13 @@ suite("routing/records", (test) => {
   });
 
   test("a node that starts signs its own old records anew, and no other's", async () => {
-    await using files = await createTempDir();
-    await using reader = await createTestNode();
+    await using files = await createFolder();
+    await using reader = await createLoopbackNode();
     const stranger = await reader.helia.keychain.generateKey("stranger");
     const others = await signRecord(stranger, { sequence: 5n, lifetime: 5 * DAY_MS });
     let key: CID;
     {
-      await using publisher = await createTestNode({ dir: files.path });
+      await using publisher = await createLoopbackNode({ dir: files.path });
       key = await publisher.names.publish(SITE, A);
       const ours = await publisher.helia.keychain.exportKey(SITE);
       const old = await signRecord(ours, { sequence: 7n, lifetime: 5 * DAY_MS });
@@ -180,13 +187,11 @@ suite("routing/records", (test) => {
       createIpnsRecords(records).put(nameOf(stranger).toString(base36), others);
       records.close();
     }
-    await using publisher = await createTestNode({ dir: files.path, peers: [reader.address] });
-    await meets(reader, 1);
-    let record = readRecord((await ask(reader, publisher, routingKey(key)))!);
-    while (record.sequence === 7n) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      record = readRecord((await ask(reader, publisher, routingKey(key)))!);
-    }
+    await using publisher = await createLoopbackNode({ dir: files.path, peers: [reader.address] });
+    await untilPeers(reader, 1);
+    const published = async () => readRecord((await ask(reader, publisher, routingKey(key)))!);
+    await until("it is signed anew", async () => (await published()).sequence !== 7n);
+    const record = await published();
     assert.equal([record.sequence, record.value, record.ttl], [8n, VALUE, 60]);
     assert.ok(Math.abs(record.expires - Date.now() - LIFETIME_MS) < 60_000);
     const handedOn = await ask(reader, publisher, routingKey(nameOf(stranger)));

@@ -16,8 +16,10 @@ import { sha256 } from "multiformats/hashes/sha2";
 import * as assert from "uvu/assert";
 import type { NethoodError } from "../../src/errors.ts";
 import { DiskBlocks } from "../../src/store/blocks.ts";
-import { inspect } from "../helpers/blocks.ts";
-import { createDisk, createFolder, mountAvailable } from "../helpers/disk.ts";
+import { inspect } from "../helpers/block-files.ts";
+import { createDisk, mountAvailable } from "../helpers/disk.ts";
+import { failure, thrown } from "../helpers/failure.ts";
+import { createFolder } from "../helpers/folder.ts";
 import { suite } from "../helpers/suite.ts";
 
 const KIB = 1024;
@@ -36,10 +38,6 @@ async function openBlocks(dir: string, memory = 0): Promise<DiskBlocks> {
   const blocks = new DiskBlocks(dir, { memory });
   await blocks.open();
   return blocks;
-}
-
-async function failure(work: Promise<unknown>): Promise<NethoodError> {
-  return await work.then(() => new Error("it did not fail") as NethoodError, (error) => error);
 }
 
 /** The one block file below a folder. */
@@ -67,7 +65,7 @@ suite("blocks", (test, left) => {
     const { cid } = await block(10);
     assert.not(await second.has(cid));
     assert.is(await second.read(cid), undefined);
-    assert.is((await failure(second.get(cid).next())).name, "NotFoundError");
+    assert.is((await thrown(second.get(cid).next()) as Error).name, "NotFoundError");
   });
 
   test("what is deleted is gone, from memory too, and may be deleted again", async () => {
@@ -189,12 +187,12 @@ suite("blocks", (test, left) => {
       delete: () => blocks.delete(cid, aborted),
     };
     for (const [name, call] of Object.entries(calls)) {
-      assert.is(await failure(call()), reason, name);
+      assert.is(await thrown(call()), reason, name);
     }
     assert.ok(await blocks.has(cid));
 
     const stop = new AbortController();
-    const reading = failure(blocks.read(cold.cid, stop));
+    const reading = thrown(blocks.read(cold.cid, stop));
     stop.abort(reason);
     assert.is(await reading, reason);
   });
@@ -235,7 +233,7 @@ suite("blocks", (test, left) => {
       // What is there needs no room.
       await blocks.put(stored[0]!.cid, stored[0]!.bytes);
 
-      disk.makeReadOnly();
+      disk.remount("ro");
       const { cid, bytes } = await block(10);
       const refused = await failure(blocks.put(cid, bytes));
       assert.is(refused.code, "DIR_UNWRITABLE");

@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import { RecordDatastore } from "../../src/store/datastore.ts";
 import { createIpnsRecords } from "../../src/store/ipns.ts";
 import { Records } from "../../src/store/records.ts";
-import { createFolder } from "../helpers/disk.ts";
+import { createFolder } from "../helpers/folder.ts";
 import { suite } from "../helpers/suite.ts";
 
 const key = (path: string) => new Key(path);

@@ -6,7 +6,8 @@ import * as assert from "uvu/assert";
 import type { NethoodError } from "../../src/errors.ts";
 import { Records } from "../../src/store/records.ts";
 import { startActor } from "../helpers/actor.ts";
-import { createDisk, createFolder, mountAvailable } from "../helpers/disk.ts";
+import { createDisk, mountAvailable } from "../helpers/disk.ts";
+import { createFolder } from "../helpers/folder.ts";
 import { suite } from "../helpers/suite.ts";
 
 const NOTE = "INSERT OR REPLACE INTO kv VALUES (?, ?)";
@@ -143,7 +144,7 @@ suite("records", (test, left) => {
       assert.is(count(records), 1);
       records.close();
 
-      disk.makeReadOnly();
+      disk.remount("ro");
       const error = refused(disk.path);
       assert.is(error.code, "DIR_UNWRITABLE");
       assert.match(error.hint!, /--dir/);

@@ -1,4 +1,5 @@
 /** One way for every read: who waits, for how long, and what is told when nobody has it. */
+import { setTimeout as pause } from "node:timers/promises";
 import { CID } from "multiformats/cid";
 import * as raw from "multiformats/codecs/raw";
 import { identity } from "multiformats/hashes/identity";
@@ -12,8 +13,10 @@ import {
   LONELY_TIMEOUT_MS,
   type Swarm,
 } from "../../src/swarm/exchange.ts";
-import { createLoopbackNode, until } from "../helpers/loopback-node.ts";
+import { failure, thrown } from "../helpers/failure.ts";
+import { createLoopbackNode } from "../helpers/loopback-node.ts";
 import { suite } from "../helpers/suite.ts";
+import { until } from "../helpers/until.ts";
 
 const BLOCK = new TextEncoder().encode("one part of a page");
 const CID_OF_BLOCK = CID.createV1(raw.code, await sha256.digest(BLOCK));
@@ -41,10 +44,10 @@ suite("exchange", (test) => {
     await until("it is asked for", () => swarm.asked > 0);
     const reason = new Error("the tab was closed");
     gone.abort(reason);
-    assert.is(await failure(left), reason);
+    assert.is(await thrown(left), reason);
     swarm.bring(BLOCK);
     assert.equal(await stayed, BLOCK);
-    assert.is(await failure(get(CID_OF_BLOCK, gone)), reason);
+    assert.is(await thrown(get(CID_OF_BLOCK, gone)), reason);
   });
 
   test("the last reader's abort ends the fetch, a while later", async () => {
@@ -71,7 +74,7 @@ suite("exchange", (test) => {
     const left = get(CID_OF_BLOCK, gone);
     await until("it is asked for", () => swarm.asked > 0);
     gone.abort();
-    await failure(left);
+    await thrown(left);
     const reload = get(CID_OF_BLOCK);
     await pause(400); // longer than a fetch goes on without a reader
     swarm.bring(BLOCK);
@@ -87,7 +90,7 @@ suite("exchange", (test) => {
       ] as const
     ) {
       const { get } = exchange(EMPTY, createSwarm(peers), { timeout: 50 });
-      const error = await failure(get(CID_OF_BLOCK)) as NethoodError;
+      const error = await failure(get(CID_OF_BLOCK));
       assert.is(error.code, "NO_PROVIDERS");
       assert.match(error.message, words);
       assert.match(error.message, CID_OF_BLOCK.toString());
@@ -98,7 +101,7 @@ suite("exchange", (test) => {
   test("a lonely node gives up sooner", async () => {
     const began = Date.now();
     const { get } = exchange(EMPTY, createSwarm(0), { timeout: 12_000 });
-    const error = await failure(get(CID_OF_BLOCK)) as NethoodError;
+    const error = await failure(get(CID_OF_BLOCK));
     const waited = Date.now() - began;
     assert.ok(waited >= LONELY_TIMEOUT_MS && waited < 12_000, `it waited ${waited} ms`);
     assert.is(error.code, "NO_PROVIDERS");
@@ -116,7 +119,7 @@ suite("exchange", (test) => {
           },
         },
       });
-      return await failure(get(CID_OF_BLOCK)) as NethoodError;
+      return await failure(get(CID_OF_BLOCK));
     };
     assert.is(await told(full), full);
     const unknown = Object.assign(new Error(), { name: "UnknownHashAlgorithmError" });
@@ -132,8 +135,8 @@ suite("exchange", (test) => {
     const reading = failure(reader.blocks.get(CID_OF_BLOCK));
     await pause(50);
     await reader.stop();
-    assert.is((await reading as NethoodError).code, "STOPPED");
-    assert.is((await failure(reader.blocks.get(CID_OF_BLOCK)) as NethoodError).code, "STOPPED");
+    assert.is((await reading).code, "STOPPED");
+    assert.is((await failure(reader.blocks.get(CID_OF_BLOCK))).code, "STOPPED");
     assert.ok(Date.now() - began < FETCH_TIMEOUT_MS);
   });
 
@@ -143,7 +146,7 @@ suite("exchange", (test) => {
     const inline = (bytes: number) =>
       CID.createV1(raw.code, identity.digest(new Uint8Array(bytes).fill(7)));
     assert.equal(await get(inline(128)), new Uint8Array(128).fill(7));
-    assert.is((await failure(get(inline(129))) as NethoodError).code, "BAD_ADDRESS");
+    assert.is((await failure(get(inline(129)))).code, "BAD_ADDRESS");
     assert.is(swarm.asked, 0);
   });
 
@@ -164,7 +167,7 @@ suite("exchange", (test) => {
     await reader.meet(bystander);
     await seeder.helia.blockstore.put(CID_OF_BLOCK, BLOCK);
     assert.is(
-      (await failure(reader.blocks.get(CID_OF_BLOCK)) as NethoodError).code,
+      (await failure(reader.blocks.get(CID_OF_BLOCK))).code,
       "NO_PROVIDERS",
     );
     const again = reader.blocks.get(CID_OF_BLOCK);
@@ -215,15 +218,4 @@ function createSwarm(peers = 3): Swarm & {
     },
     bring: arrival.resolve,
   };
-}
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-async function failure(work: Promise<unknown>): Promise<unknown> {
-  try {
-    await work;
-  } catch (error) {
-    return error;
-  }
-  throw new Error("it did not fail");
 }

@@ -1,10 +1,6 @@
 /** Where a node listens, what carries its blocks, who it is, and what is told when it cannot listen. */
 import { spawnSync } from "node:child_process";
 import { createSocket } from "node:dgram";
-import { mkdtemp, rm } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { MemoryBlockstore } from "blockstore-core";
@@ -14,10 +10,13 @@ import { CID } from "multiformats/cid";
 import * as raw from "multiformats/codecs/raw";
 import { sha256 } from "multiformats/hashes/sha2";
 import * as assert from "uvu/assert";
-import { NethoodError } from "../../src/errors.ts";
+import type { NethoodError } from "../../src/errors.ts";
 import { startHelia } from "../../src/swarm/helia.ts";
 import type { HostSettings, LoadWebRtc } from "../../src/swarm/host.ts";
+import { failure } from "../helpers/failure.ts";
+import { createFolder } from "../helpers/folder.ts";
 import { createLoopbackNode, type LoopbackNode } from "../helpers/loopback-node.ts";
+import { takePort } from "../helpers/port.ts";
 import { createHost } from "../helpers/process.ts";
 import { suite } from "../helpers/suite.ts";
 
@@ -51,7 +50,9 @@ suite("host", (test, left) => {
     ]);
     assert.ok(addresses.some((address) => address.includes("/ws/")));
     assert.not(addresses.some((address) => address.includes("/webrtc-direct")));
-    const error = await failure({ listen: ["/ip4/127.0.0.1/udp/0/webrtc-direct"] }, noWebRtc);
+    const error = await failure(
+      start({ mdns: false, listen: ["/ip4/127.0.0.1/udp/0/webrtc-direct"] }, noWebRtc),
+    );
     assert.is(error.code, "BAD_OPTION");
   });
 
@@ -61,20 +62,18 @@ suite("host", (test, left) => {
   });
 
   test("an address in use is PORT_IN_USE, and named", async () => {
-    const taker = createServer();
+    await using taken = await takePort();
     const udpTaker = createSocket("udp4");
-    await new Promise<void>((resolve) => taker.listen(0, "127.0.0.1", resolve));
     await new Promise<void>((resolve) => udpTaker.bind(0, "127.0.0.1", resolve));
-    const tcp = `/ip4/127.0.0.1/tcp/${(taker.address() as AddressInfo).port}`;
+    const tcp = `/ip4/127.0.0.1/tcp/${taken.port}`;
     const udp = `/ip4/127.0.0.1/udp/${udpTaker.address().port}`;
     try {
       for (const listen of [tcp, `${tcp}/ws`, `${udp}/webrtc-direct`]) {
-        const error = await failure({ listen: ["/ip4/127.0.0.1/tcp/0", listen] });
+        const error = await refused(listen);
         assert.is(error.code, "PORT_IN_USE");
         assert.is(error.message, `${listen} is in use by another program.`);
       }
     } finally {
-      taker.close();
       udpTaker.close();
     }
   });
@@ -90,7 +89,7 @@ suite("host", (test, left) => {
         "/ip6/2001:db8::1/tcp/0", // the same in IPv6
       ]
     ) {
-      const error = await failure({ listen: ["/ip4/127.0.0.1/tcp/0", wrong] });
+      const error = await refused(wrong);
       assert.is(error.code, "BAD_OPTION", wrong);
       assert.ok(error.message.includes(wrong), error.message);
       assert.match(error.hint!, "/ip4/0.0.0.0/tcp/4001");
@@ -98,7 +97,7 @@ suite("host", (test, left) => {
   });
 
   test("a node is the same peer at every start from one folder", async () => {
-    await using dir = await createDir();
+    await using dir = await createFolder();
     const ids: string[] = [];
     for (let i = 0; i < 2; i++) {
       await using node = await createLoopbackNode({ dir: dir.path });
@@ -144,7 +143,7 @@ async function dial(reader: LoopbackNode, { addresses }: LoopbackNode): Promise<
 
 /** Runs {@link ALONE} in a network namespace of its own. */
 async function lonelyStory(prepare: string): Promise<void> {
-  await using dir = await createDir();
+  await using dir = await createFolder();
   const host = createHost("alone", "", [
     "unshare",
     "-n",
@@ -191,20 +190,7 @@ async function start(settings: HostSettings, load?: LoadWebRtc) {
   return { told, addresses };
 }
 
-async function failure(settings: HostSettings, load?: LoadWebRtc): Promise<NethoodError> {
-  try {
-    await start({ mdns: false, ...settings }, load);
-  } catch (error) {
-    if (error instanceof NethoodError) return error;
-    throw error;
-  }
-  throw new Error(`it listens on ${settings.listen}`);
-}
-
-async function createDir(): Promise<AsyncDisposable & { readonly path: string }> {
-  const path = await mkdtemp(join(tmpdir(), "nethood-host-"));
-  return {
-    path,
-    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true, maxRetries: 5 }),
-  };
+/** What is told of an address to listen on that fails, beside one that does not. */
+function refused(address: string): Promise<NethoodError> {
+  return failure(start({ mdns: false, listen: ["/ip4/127.0.0.1/tcp/0", address] }));
 }

@@ -1,6 +1,5 @@
 /** The same blocks, spoken with others: our own kind, a stock Helia, and Kubo. */
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { withBitswap } from "@helia/bitswap";
 import { withLibp2pLight } from "@helia/libp2p";
@@ -12,29 +11,34 @@ import { yamux } from "@libp2p/yamux";
 import { createHeliaLight } from "helia";
 import * as assert from "uvu/assert";
 import { addFolder } from "../../src/content/write.ts";
+import { readText, textOf } from "../helpers/bytes.ts";
+import { createFolder } from "../helpers/folder.ts";
 import { createKubo, kuboAvailable } from "../helpers/kubo.ts";
-import { createLoopbackNode, type LoopbackNode } from "../helpers/loopback-node.ts";
+import { createLoopbackNode } from "../helpers/loopback-node.ts";
 import { suite } from "../helpers/suite.ts";
 
 /** Some MiB, several blocks of them, no two lines alike; text, since a program prints it. */
 const BOOK = Array.from({ length: 70_000 }, (_, i) => `line ${i} of a book without end, ${i * i}\n`)
   .join("");
 
+/** A small folder with a large file in it. */
+const FILES = { "index.html": "<h1>Books</h1>\n", "shelf/book.txt": BOOK };
+
 suite("interop", (test, left) => {
   test("two of our nodes pass on a file of many blocks", async () => {
-    await using site = await createSite();
+    await using site = await createFolder(FILES);
     await using seeder = await createLoopbackNode();
     await using reader = await createLoopbackNode();
-    const { cid } = await addFolder(seeder.helia.blockstore, site.dir);
+    const { cid } = await addFolder(seeder.helia.blockstore, site.path);
     await reader.meet(seeder);
     assert.is(await readText(reader, `/ipfs/${cid}/shelf/book.txt`), BOOK);
   });
 
   test("a stock Helia reads from us, and we from it", async () => {
-    await using site = await createSite();
+    await using site = await createFolder(FILES);
     await using node = await createLoopbackNode();
     await using helia = await createStockHelia();
-    const { cid } = await addFolder(node.helia.blockstore, site.dir);
+    const { cid } = await addFolder(node.helia.blockstore, site.path);
     await node.meet({ addresses: helia.libp2p.getMultiaddrs().map(String) });
     assert.is(await textOf(unixfs(helia).cat(cid, { path: "shelf/book.txt" })), BOOK);
 
@@ -47,35 +51,23 @@ suite("interop", (test, left) => {
   if (missing !== undefined) left(title, missing);
   else {
     test(title, async () => {
-      await using site = await createSite();
+      await using site = await createFolder(FILES);
       await using node = await createLoopbackNode();
-      await using kubo = await createKubo({ dir: join(site.dir, "..", "kubo") });
-      const { cid } = await addFolder(node.helia.blockstore, site.dir);
+      await using repo = await createFolder();
+      await using kubo = await createKubo({ dir: repo.path });
+      const { cid } = await addFolder(node.helia.blockstore, site.path);
       await kubo.ipfs(["swarm", "connect", node.addresses[0]!]);
       assert.is(await kubo.ipfs(["cat", `/ipfs/${cid}/shelf/book.txt`]), BOOK);
       assert.match(await kubo.ipfs(["ls", `/ipfs/${cid}`]), "index.html");
 
-      await writeFile(join(site.dir, "shelf/book.txt"), BOOK.toUpperCase());
-      const root = (await kubo.ipfs(["add", "-r", "-Q", "--cid-version=1", site.dir])).trim();
+      await writeFile(join(site.path, "shelf/book.txt"), BOOK.toUpperCase());
+      const root = (await kubo.ipfs(["add", "-r", "-Q", "--cid-version=1", site.path])).trim();
       assert.is(await readText(node, `/ipfs/${root}/shelf/book.txt`), BOOK.toUpperCase());
       assert.is(await readText(node, `/ipfs/${root}/index.html`), "<h1>Books</h1>\n");
       assert.equal(node.told, []);
     });
   }
 });
-
-/** A small folder with a large file in it. */
-async function createSite(): Promise<AsyncDisposable & { readonly dir: string }> {
-  const top = await mkdtemp(join(tmpdir(), "nethood-site-"));
-  const dir = join(top, "site");
-  await mkdir(join(dir, "shelf"), { recursive: true });
-  await writeFile(join(dir, "index.html"), "<h1>Books</h1>\n");
-  await writeFile(join(dir, "shelf/book.txt"), BOOK);
-  return {
-    dir,
-    [Symbol.asyncDispose]: () => rm(top, { recursive: true, force: true, maxRetries: 5 }),
-  };
-}
 
 /** Helia as its own documentation starts it, without the public network. */
 async function createStockHelia() {
@@ -90,17 +82,4 @@ async function createStockHelia() {
   return Object.assign(helia, {
     [Symbol.asyncDispose]: async () => void await helia.stop(),
   });
-}
-
-async function readText(node: LoopbackNode, address: string): Promise<string> {
-  const { entry } = await node.open(address);
-  if (entry.kind !== "file") throw new Error(`${address} is no file`);
-  return await textOf(entry.bytes());
-}
-
-async function textOf(bytes: AsyncIterable<Uint8Array>): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  for await (const part of bytes) text += decoder.decode(part, { stream: true });
-  return text + decoder.decode();
 }

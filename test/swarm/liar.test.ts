@@ -5,9 +5,11 @@ import * as raw from "multiformats/codecs/raw";
 import { sha256 } from "multiformats/hashes/sha2";
 import * as assert from "uvu/assert";
 import { type Block, concat, encodeMessage, frame, prefixOf } from "../helpers/bitswap-wire.ts";
+import { thrown } from "../helpers/failure.ts";
 import { createLiar, type Liar, type Lie } from "../helpers/liar.ts";
-import { createLoopbackNode, type LoopbackNode, until } from "../helpers/loopback-node.ts";
+import { createLoopbackNode, type LoopbackNode } from "../helpers/loopback-node.ts";
 import { suite } from "../helpers/suite.ts";
+import { until } from "../helpers/until.ts";
 
 const text = (words: string) => new TextEncoder().encode(words);
 const RIGHT = text("what the page says");
@@ -173,19 +175,10 @@ async function stored({ helia }: LoopbackNode): Promise<string[]> {
 
 /** Neither of the two can reach the other any more. */
 async function isRefused(reader: LoopbackNode, liar: Liar): Promise<void> {
-  assert.is((await failure(reader.meet(liar))).name, "DialDeniedError");
+  assert.is((await thrown(reader.meet(liar)) as Error).name, "DialDeniedError");
   await liar.libp2p.dial(multiaddr(reader.addresses[0]!)).catch(() => "refused while dialling");
   await until("the liar has no connection", () => liar.libp2p.getConnections().length === 0);
   assert.not(reader.peers.includes(liar.id));
-}
-
-async function failure(work: Promise<unknown>): Promise<Error> {
-  try {
-    await work;
-  } catch (error) {
-    return error as Error;
-  }
-  throw new Error("it did not fail");
 }
 
 interface Bitswap {

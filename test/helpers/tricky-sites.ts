@@ -1,7 +1,7 @@
 /** Sites that are hard to publish the same way twice: what the profile unixfs-v1-2025 has an opinion about. */
 import { mkdir, open, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { addFiles, type Files } from "./disk.ts";
+import { addFiles, type Files } from "./folder.ts";
 
 const KIB = 1024, MIB = 1024 * KIB;
 

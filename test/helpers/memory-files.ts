@@ -2,9 +2,8 @@
 import type { CID } from "multiformats/cid";
 import { type Range, readFile } from "../../src/content/file.ts";
 import { decodeNode, type UnixNode } from "../../src/content/unixfs.ts";
+import { concat, utf8 } from "./bytes.ts";
 import { type MemoryBlocks, RAW, type Wire } from "./memory-blocks.ts";
-
-export const utf8 = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
 
 export const leaf = (blocks: MemoryBlocks, text: string): Promise<CID> =>
   blocks.put(RAW, utf8(text));
@@ -28,10 +27,4 @@ export function decodeFile(cid: CID, block: Uint8Array): Extract<UnixNode, { kin
 /** All bytes of a file, or of a range of it. */
 export async function read(blocks: MemoryBlocks, root: CID, range?: Range): Promise<Uint8Array> {
   return await concat(readFile(blocks, root, decodeFile(root, await blocks.get(root)), range));
-}
-
-export async function concat(source: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const all: Uint8Array[] = [];
-  for await (const piece of source) all.push(piece);
-  return new Uint8Array(await new Blob(all as BlobPart[]).arrayBuffer());
 }

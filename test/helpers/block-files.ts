@@ -1,28 +1,9 @@
-/** Blocks as a test wants to see them: kept in a map, or found on disk and checked without asking the store. */
+/** Blocks as files on disk, checked without asking the store. */
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { base32upper } from "multiformats/bases/base32";
-import type { CID } from "multiformats/cid";
 import { decode } from "multiformats/hashes/digest";
-import type { Blocks } from "../../src/content/blocks.ts";
-import type { Store } from "../../src/content/tree.ts";
-
-/** Keeps blocks in memory. */
-export class MapBlocks implements Blocks, Store {
-  readonly held: Map<string, Uint8Array> = new Map();
-
-  put(cid: CID, bytes: Parameters<Store["put"]>[1]): CID {
-    if (!(bytes instanceof Uint8Array)) throw new Error("a block in pieces");
-    this.held.set(String(cid), bytes);
-    return cid;
-  }
-
-  get(cid: CID): Promise<Uint8Array> {
-    const block = this.held.get(String(cid));
-    return block ? Promise.resolve(block) : Promise.reject(new Error(`no block ${cid}`));
-  }
-}
 
 /** What lies in the folder of a {@link DiskBlocks}: whole blocks, files that are not what their name says, unfinished ones. */
 export async function inspect(
