@@ -6,7 +6,7 @@ import type { Node } from "../src/node.ts";
 import type { GatewayNode } from "./app.ts";
 import { fileResponse } from "./file.ts";
 import { formatResponse } from "./formats/format.ts";
-import { freshness } from "./headers.ts";
+import { cors, freshness } from "./headers.ts";
 import { listingResponse } from "./listing.ts";
 import { redirect } from "./reply.ts";
 import { type Asked, withSlash } from "./request.ts";
@@ -37,7 +37,9 @@ export async function contentResponse(
       log,
     );
   }
-  if (!asked.path.endsWith("/")) return redirect(withSlash(asked), 301, freshness(resolved));
+  if (!asked.path.endsWith("/")) {
+    return redirect(withSlash(asked), 301, { ...cors, ...freshness(resolved) });
+  }
   const index = { ...address, path: [...address.path, "index.html"] };
   // Opened under its own address, for that is what is kept.
   const page = await content.open(index, { signal }).catch(absent);

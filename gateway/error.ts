@@ -2,6 +2,7 @@
 import type { Context } from "hono";
 import { isAbort } from "../src/abort.ts";
 import { NethoodError } from "../src/errors.ts";
+import { cors } from "./headers.ts";
 import { errorPage } from "./pages/error.ts";
 import { line, page } from "./reply.ts";
 
@@ -22,6 +23,7 @@ export async function errorResponse(
   if (c.req.raw.signal.aborted) return new Response(null, { status: CLIENT_LEFT });
   const { status, message, hint } = explain(error, log);
   const headers = {
+    ...cors,
     "Cache-Control": "no-store",
     ...(status >= 502 && { "Retry-After": String(RETRY_AFTER_S) }),
   };
