@@ -28,6 +28,9 @@ export interface Surroundings {
  */
 const FAILED = 1, MISUSED = 2, INTERRUPTED = 130, UNREAD = 141;
 
+/** The standard input's file descriptor. */
+const STDIN = 0;
+
 /** Names shown of a folder that has no page of its own. */
 const SHOWN = 8;
 
@@ -131,20 +134,29 @@ const COMMANDS = {
   async import(settings: Settings, around: Surroundings, teller: Teller): Promise<void> {
     const { argument: file } = settings;
     if (file === undefined) {
-      throw new NethoodError("BAD_OPTION", "import needs a CAR file.", {
-        hint: `For example: ${around.run} import site.car`,
-      });
+      throw new NethoodError(
+        "BAD_OPTION",
+        "import needs a CAR file, or - for the standard input.",
+        {
+          hint: `For example: ${around.run} import site.car`,
+        },
+      );
     }
     await using node = await start(settings, around, teller);
     const { signal } = around;
-    teller.imported(await node.import(readChunks(file), { signal, onProgress: teller.importing }));
+    const chunks = readChunks(file, signal);
+    teller.imported(await node.import(chunks, { signal, onProgress: teller.importing }));
   },
 };
 
-async function* readChunks(file: string): AsyncGenerator<Uint8Array> {
+/** The bytes of a file, or for `-` of the standard input. */
+async function* readChunks(file: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   try {
-    yield* createReadStream(file);
+    yield* file === "-"
+      ? createReadStream("", { fd: STDIN, autoClose: false, signal })
+      : createReadStream(file, { signal });
   } catch (cause) {
+    signal.throwIfAborted();
     throw new NethoodError("BAD_CAR", `The file ${file} cannot be read.`, {
       cause,
       hint: "Check its name, and that you may read it.",

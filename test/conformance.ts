@@ -94,12 +94,14 @@ function original(program: string, temp: string): Suite {
     async test(url, subdomains) {
       const to = ["--gateway-url", url, "--subdomain-url", subdomains, "--json", report];
       await lines(program, ["test", ...to], { mayFail: true });
-      // Each case is a test in one of its groups, and so indented once.
+      // Each case is a test in one of its groups: GROUP/CASE.
       const cases = (await text(report)).split("\n").filter(Boolean)
-        .map((line) => /^ {4}--- (PASS|FAIL): .*/.exec(JSON.parse(line).Output ?? ""))
-        .filter((match) => match !== null);
-      const failures = cases.filter(([, result]) => result === "FAIL");
-      for (const [line] of failures) console.log(line);
+        .map((line) => JSON.parse(line) as { Action: string; Test?: string })
+        .filter(({ Action, Test }) =>
+          /^(pass|fail)$/.test(Action) && /^[^/]+\/[^/]+$/.test(Test ?? "")
+        );
+      const failures = cases.filter(({ Action }) => Action === "fail");
+      for (const { Test } of failures) console.log(`FAIL: ${Test}`);
       return { passed: cases.length - failures.length, failed: failures.length };
     },
   };

@@ -26,13 +26,23 @@ export function parseNameMap(text: string): Record<string, string> {
 export function withStatic(names: Record<string, string>, lookup: Lookup): Lookup {
   const known = new Map<string, string>();
   for (const [name, value] of Object.entries(names)) {
-    if (!isValue(value)) throw bad(`${name}:${value}`);
+    if (!isName(name) || !isValue(value)) throw bad(`${name}:${value}`);
     known.set(parseName(name), value);
   }
   return (name, options) => {
     const value = known.get(name);
     return value === undefined ? lookup(name, options) : Promise.resolve({ value, ttl: TTL_S });
   };
+}
+
+function isName(text: string): boolean {
+  try {
+    parseName(text);
+    return true;
+  } catch (error) {
+    if (error instanceof NethoodError) return false;
+    throw error;
+  }
 }
 
 function bad(part: string): NethoodError {
