@@ -46,7 +46,7 @@ function isName(text: string): boolean {
 }
 
 function bad(part: string): NethoodError {
-  return new NethoodError("BAD_OPTION", `"${part.slice(0, 80)}" does not say what a name means.`, {
+  return new NethoodError("BAD_OPTION", `"${part.slice(0, 200)}" does not say what a name means.`, {
     hint: "Write it as docs.example.org:/ipfs/<cid> or docs.example.org:/ipns/<key>.",
   });
 }
