@@ -152,15 +152,35 @@ const COMMANDS = {
 /** The bytes of a file, or for `-` of the standard input. */
 async function* readChunks(file: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   try {
-    yield* file === "-"
-      ? createReadStream("", { fd: STDIN, autoClose: false, signal })
-      : createReadStream(file, { signal });
+    const stream = file === "-"
+      ? createReadStream("", { fd: STDIN, autoClose: false })
+      : createReadStream(file);
+    const chunks: AsyncIterator<Uint8Array> = stream[Symbol.asyncIterator]();
+    // Not the stream's own signal: it would wait for what a pipe may send in an hour.
+    for (;;) {
+      const { value, done } = await orAbort(chunks.next(), signal);
+      if (done) return;
+      yield value;
+    }
   } catch (cause) {
     signal.throwIfAborted();
     throw new NethoodError("BAD_CAR", `The file ${file} cannot be read.`, {
       cause,
       hint: "Check its name, and that you may read it.",
     });
+  }
+}
+
+/** What comes first: the result, or the end of waiting for it. */
+async function orAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const stopped = Promise.withResolvers<never>();
+  const stop = () => stopped.reject(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    signal.throwIfAborted();
+    return await Promise.race([work, stopped.promise]);
+  } finally {
+    signal.removeEventListener("abort", stop);
   }
 }
 

@@ -114,9 +114,11 @@ suite("import", (test) => {
     ]);
     const child = start(["import", file, "--json"], own);
     await child.events.until("import:progress");
+    const asked = Date.now();
     child.kill("SIGINT");
     const { code, stdout, said } = await outcome(child);
     assert.is(code, 130, said);
+    assert.ok(Date.now() - asked < 30_000, "it waited for the rest of the file");
     assert.match(JSON.parse(stdout.trim().split("\n").at(-1)!).text, /^Stopped before it was done/);
     assert.is((await run(["get", `/ipfs/${page.cid}`], own)).stdout, "the first of many\n");
     await feeder.stop();
