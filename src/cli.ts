@@ -1,5 +1,6 @@
 /** The program: arguments in, a running node or a finished errand out. */
 import { createReadStream } from "node:fs";
+import process from "node:process";
 import type { Writable } from "node:stream";
 import { serve, type Server } from "../gateway/serve.ts";
 import { NethoodError, systemCode } from "./errors.ts";
@@ -27,9 +28,6 @@ export interface Surroundings {
  * output any more (what a shell reports of programs that SIGPIPE ended).
  */
 const FAILED = 1, MISUSED = 2, INTERRUPTED = 130, UNREAD = 141;
-
-/** The standard input's file descriptor. */
-const STDIN = 0;
 
 /** Names shown of a folder that has no page of its own. */
 const SHOWN = 8;
@@ -152,9 +150,7 @@ const COMMANDS = {
 /** The bytes of a file, or for `-` of the standard input. */
 async function* readChunks(file: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   try {
-    const stream = file === "-"
-      ? createReadStream("", { fd: STDIN, autoClose: false })
-      : createReadStream(file);
+    const stream = file === "-" ? process.stdin : createReadStream(file);
     const chunks: AsyncIterator<Uint8Array> = stream[Symbol.asyncIterator]();
     // Not the stream's own signal: it would wait for what a pipe may send in an hour.
     for (;;) {
