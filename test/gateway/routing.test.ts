@@ -3,10 +3,8 @@ import * as assert from "uvu/assert";
 import { createGateway } from "../../gateway/app.ts";
 import { serve } from "../../gateway/serve.ts";
 import type { PeerRecord } from "../../gateway/routing/filter.ts";
-import { createNames } from "../../src/name/ipns.ts";
 import { createLoopbackNode } from "../helpers/loopback-node.ts";
-import { refusal } from "../helpers/refusal.ts";
-import { createKeychain, nameOf, signRecord } from "../helpers/signer.ts";
+import { createKeychain, nameOf } from "../helpers/signer.ts";
 import { createSite } from "../helpers/site.ts";
 import { suite } from "../helpers/suite.ts";
 
@@ -285,25 +283,5 @@ suite("gateway: routing", (test) => {
       assert.is(asked.headers.get("access-control-allow-methods"), "GET, PUT, OPTIONS");
     }
     assert.equal(site.log, []);
-  });
-
-  test("a stranger's records fill the disk no further than a limit", async () => {
-    const store = new Map<string, Uint8Array>();
-    const routing = { find: () => Promise.resolve({ records: [], refused: [] }) };
-    await using node = await createLoopbackNode();
-    const names = createNames(node.helia, routing, {
-      get: (key) => store.get(key),
-      put: (key, record) => void store.set(key, record),
-      count: () => store.size,
-    }, { maxKeys: 2 });
-    const keychain = createKeychain();
-    const keys = await Promise.all(["a", "b", "c"].map((name) => keychain.generateKey(name)));
-    const put = async (i: number, sequence = 1n) =>
-      await names.put(nameOf(keys[i]!), await signRecord(keys[i]!, { sequence }));
-    await put(0);
-    await put(1);
-    await refusal("IPNS_FULL", () => put(2));
-    assert.is(store.size, 2);
-    await put(1, 2n); // what is here may still be renewed
   });
 });
