@@ -48,9 +48,14 @@ export function createGateway(
   const app = new Hono();
   app.onError((error, c) => errorResponse(error, c, log));
 
-  app.options("*", () => new Response(null, { status: 204, headers: { Allow: METHODS, ...cors } }));
+  // Under the gateway's own names alone: a site may have a folder of this name.
+  const routing = createRouting(node, log);
+  app.all("/routing/v1/*", async (c, next) => {
+    if (target(readUrl(c.req.url)).kind !== "own") return await next();
+    return await routing.fetch(c.req.raw, c.env);
+  });
 
-  app.route("/routing/v1", createRouting(node));
+  app.options("*", () => new Response(null, { status: 204, headers: { Allow: METHODS, ...cors } }));
 
   // Hono answers HEAD by running GET and dropping the body.
   app.get("*", async (c) => {

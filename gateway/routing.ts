@@ -1,34 +1,75 @@
-/** Delegated Routing V1 (specs.ipfs.tech/routing/http-routing-v1): what this node knows, for programs that ask. */
-import { Hono } from "hono";
-import { parseKey } from "../src/content/address.ts";
-import { NethoodError } from "../src/errors.ts";
-import type { Node } from "../src/node.ts";
+/**
+ * Delegated Routing V1 (specs.ipfs.tech/routing/http-routing-v1): what this node knows, for programs that ask. It asks others
+ * only for IPNS records. A node that is private, because only its own machine can reach it, tells pages in browsers nothing of
+ * itself and takes nothing from them; one that serves others (`--host`) answers everybody, as it would over bitswap.
+ */
+import { type Context, Hono } from "hono";
+import type { CID } from "multiformats/cid";
+import { parseCid, parseKey } from "../src/content/address.ts";
+import { errorResponse } from "./error.ts";
 import { line } from "./reply.ts";
+import { recordsResponse } from "./routing/answer.ts";
+import { distanceOf, isWelcome } from "./routing/asker.ts";
+import { getRecord, putRecord } from "./routing/ipns.ts";
+import { type Known, peer, providers } from "./routing/peers.ts";
+import type { Node } from "../src/node.ts";
 
 /** What the routing API needs of a node. */
-export type Routing = Pick<Node, "names">;
+export type Routing = Known & Pick<Node, "names">;
 
-const IPNS_RECORD = "application/vnd.ipfs.ipns-record";
+/** Every page may ask (http-routing-v1, "CORS and Web Browsers"); what it is told is another matter. */
+const CORS = {
+  "Access-Control-Allow-Origin": "*",
+  "Access-Control-Allow-Methods": "GET, PUT, OPTIONS",
+  "Access-Control-Allow-Headers": "Accept, Content-Type, If-None-Match",
+  "Access-Control-Expose-Headers": "ETag",
+};
 
-/** Largest record (ipns-record specification, "Record Size Limit"). */
-const MAX_RECORD_BYTES = 10 * 1024;
+/** What is understood where a method other than the listed ones is used. */
+const PATHS = ["/providers/:cid", "/providers", "/peers/:id", "/ipns/:name"];
 
-export function createRouting({ names }: Routing): Hono {
-  const app = new Hono();
-
-  app.put("/ipns/:name", async (c) => {
-    if (c.req.header("content-type") !== IPNS_RECORD) {
-      return line(`Send the record as ${IPNS_RECORD}.`, 406);
-    }
-    const key = parseKey(c.req.param("name"));
-    if (key === undefined) {
-      throw new NethoodError("BAD_ADDRESS", "This is not the name of an IPNS key.");
-    }
-    const record = new Uint8Array(await c.req.arrayBuffer());
-    if (record.byteLength > MAX_RECORD_BYTES) return line("This record is over 10 KiB.", 400);
-    await names.put(key, record);
-    return new Response(null, { status: 200 });
+export function createRouting(node: Routing, log: (line: string) => void): Hono {
+  const app = new Hono().basePath("/routing/v1");
+  app.onError((error, c) => errorResponse(error, c, log));
+  app.use("*", async (c, next) => {
+    await next();
+    for (const [name, value] of Object.entries(CORS)) c.res.headers.set(name, value);
   });
+  app.options("*", () => new Response(null, { status: 204 }));
 
+  app.get("/providers/:cid", async (c) => {
+    const cid = tryParse(c.req.param("cid"));
+    if (cid === undefined) return unreadable("a CID");
+    return await answer(c, "Providers", (options) => providers(node, cid, distanceOf(c), options));
+  });
+  app.get("/peers/:id", async (c) => {
+    const key = parseKey(c.req.param("id"));
+    if (key === undefined) return unreadable("a peer ID");
+    return await answer(c, "Peers", (options) => peer(node, key, distanceOf(c), options));
+  });
+  app.get("/ipns/:name", (c) => getRecord(c, node));
+  app.put("/ipns/:name", (c) => putRecord(c, node));
+  app.all("/dht/closest/peers/:key", () => line("This node is in no DHT.", 501));
+  for (const path of PATHS) app.all(path, () => line("This is not done here.", 501));
+  app.all("*", () => line("There are /providers/<cid>, /peers/<id> and /ipns/<name> here.", 400));
   return app;
+}
+
+type Find = (options: { signal: AbortSignal }) => ReturnType<typeof peer>;
+
+async function answer(c: Context, what: "Providers" | "Peers", find: Find): Promise<Response> {
+  const found = isWelcome(c) ? await find({ signal: c.req.raw.signal }) : [];
+  return recordsResponse(c, what, found, distanceOf(c) !== "machine");
+}
+
+function tryParse(text: string): CID | undefined {
+  try {
+    return parseCid(text);
+  } catch {
+    return undefined; // parseCid says no more than that.
+  }
+}
+
+function unreadable(what: string): Response {
+  return line(`This is not ${what}.`, 422);
 }

@@ -23,6 +23,7 @@ const STATUS = {
   IPNS_INVALID: 502,
   /** A record that somebody wants to hand in. */
   IPNS_REFUSED: 400,
+  IPNS_FULL: 507,
   TIMEOUT: 504,
   /** This machine: its folders, its ports, its disk. */
   DIR_LOCKED: 500,

@@ -33,7 +33,8 @@ Commands
   seed FOLDER   publish a folder as a site, then run as a node that serves it
   get ADDRESS   fetch one file: http://docs.example.org/a.pdf, /ipfs/<cid>/a.pdf or
                 /ipns/<name>/a.pdf; of a folder, its index.html
-  import FILE   take in the blocks of a CAR file, every one checked, and pin its roots
+  import FILE   take in the blocks of a CAR file (- reads the standard input), every one checked,
+                and pin its roots
 
 Options
 ${rows.join("\n")}

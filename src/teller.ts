@@ -155,7 +155,10 @@ export function createTeller(
       if (json) {
         return event("import:done", { roots: roots.map(String), blocks, bytes, missing });
       }
-      line(`${count(blocks, "block")} taken in, ${size(bytes)}. Roots:`);
+      line(`${count(blocks, "block")} taken in, ${size(bytes)}.`);
+      line(
+        roots.length > 0 ? "Roots:" : "Note: the file names no root, so nothing in it is pinned.",
+      );
       for (const root of roots) line(`  ${root}`);
       if (missing > 0) {
         line(`Note: ${count(missing, "block")} below them were not in the file, and are not here.`);

@@ -1,10 +1,9 @@
 /** CAR files (ipld.io/specs/transport/car): blocks carried in a file. Who made the file is a stranger: every block is checked. */
-import { CarBlockIterator } from "@ipld/car";
+import { asyncIterableReader, createDecoder } from "@ipld/car/decoder";
 import type { Blockstore } from "interface-blockstore";
 import type { CID } from "multiformats/cid";
 import type { MultihashHasher } from "multiformats/hashes/interface";
-import { NethoodError } from "../errors.ts";
-import { broken } from "./unixfs.ts";
+import { isAbort, NethoodError, systemCode } from "../errors.ts";
 
 /** The largest block that is taken in: what bitswap carries (unixfs specification, "Block size"). */
 const MAX_BLOCK_BYTES = 2 * 1024 * 1024;
@@ -39,13 +38,13 @@ export async function importCar(
   { signal, onProgress }: ImportOptions = {},
 ): Promise<Imported> {
   const done = { blocks: 0, bytes: 0 };
-  const car = await reading(CarBlockIterator.fromIterable(source));
-  const roots = await reading(car.getRoots());
-  const blocks = car[Symbol.asyncIterator]();
+  const car = createDecoder(modest(asyncIterableReader(source)));
+  const { roots } = await reading(car.header());
+  const blocks = car.blocks();
   for (;;) {
     signal?.throwIfAborted();
-    const { value } = await reading(blocks.next());
-    if (value === undefined) return { roots: roots as CID[], ...done };
+    const { value, done: over } = await reading(blocks.next());
+    if (over) return { roots: roots as CID[], ...done };
     const { cid, bytes } = value as { cid: CID; bytes: Uint8Array };
     if (cid.multihash.code === IDENTITY) continue;
     await check(cid, bytes, hasher);
@@ -61,11 +60,16 @@ async function check(
   bytes: Uint8Array,
   hasher: Parameters<typeof importCar>[2],
 ): Promise<void> {
-  if (bytes.byteLength > MAX_BLOCK_BYTES) throw broken(cid, "is larger than 2 MiB");
   const { digest } = await (await knownHasher(cid, hasher)).digest(bytes);
   const { digest: claimed } = cid.multihash;
   if (digest.length !== claimed.length || claimed.some((byte, i) => byte !== digest[i])) {
-    throw broken(cid, "is not what its name says");
+    throw new NethoodError(
+      "BAD_BLOCK",
+      `The block ${cid} in this file is not what its name says.`,
+      {
+        hint: "Get the file again, or from somebody else; the blocks before it are kept.",
+      },
+    );
   }
 }
 
@@ -73,18 +77,39 @@ async function knownHasher(cid: CID, hasher: Parameters<typeof importCar>[2]) {
   try {
     return await hasher(cid.multihash.code);
   } catch (cause) {
-    const message = `${cid} is named by a hash function that Nethood does not know.`;
+    const message = `The block ${cid} is named by a hash function that Nethood does not know.`;
     throw new NethoodError("UNSUPPORTED", message, { cause });
   }
 }
 
-/** What the reader of the file says is about the file. */
+type Reader = ReturnType<typeof asyncIterableReader>;
+
+/** The file says itself how long its next part is: it is not believed without limit, since every part is held in memory. */
+function modest(reader: Reader): Reader {
+  return {
+    upTo: (length) => reader.upTo(length),
+    exactly(length, seek) {
+      if (length < 0) throw new Error("a block is shorter than its name");
+      if (length <= MAX_BLOCK_BYTES) return reader.exactly(length, seek);
+      throw new NethoodError("BAD_CAR", "A part of this file is larger than 2 MiB.", {
+        hint: "Blocks of a CAR file may have 2 MiB, as everywhere in IPFS: have it made anew.",
+      });
+    },
+    seek: (length) => reader.seek(length),
+    get pos() {
+      return reader.pos;
+    },
+  };
+}
+
+/** What the decoder objects to is the file's fault; what the disk says, or whoever stops it, is not. */
 async function reading<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (cause) {
-    if ((cause as { code?: string }).code !== undefined) throw cause; // the disk's failure, not the file's
-    throw new NethoodError("BAD_CAR", `This is not a CAR file, or it is damaged.`, {
+    const ours = cause instanceof NethoodError || isAbort(cause) || systemCode(cause);
+    if (ours) throw cause;
+    throw new NethoodError("BAD_CAR", "This is not a CAR file, or it is damaged.", {
       cause,
       hint: "Get the file again; the blocks that were read are kept.",
     });

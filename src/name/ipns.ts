@@ -17,6 +17,9 @@ export const TTL_MS: number = 60 * 1000;
 /** A record of ours that is older is signed again: a seeder that dies leaves its readers nearly the whole lifetime. */
 const RENEW_MS = 24 * 60 * 60 * 1000;
 
+/** Keys whose records may be handed in, most; with records of the usual size that is 5 MB, and never more than 100. */
+const MAX_KEYS = 10_000;
+
 type Options = { signal?: AbortSignal | undefined };
 
 /** Where records are looked for beyond this node. */
@@ -37,7 +40,7 @@ export interface Names {
   resolve(key: CID, options?: Options): Promise<Value>;
   /** The newest record of a key, here or at a neighbour's. @throws {NethoodError} as resolve */
   record(key: CID, options?: Options): Promise<IpnsRecord>;
-  /** Takes a record in, if it is valid and newer than what is here. @throws {NethoodError} IPNS_REFUSED */
+  /** Takes a record in, if it is valid and newer than what is here. @throws {NethoodError} IPNS_REFUSED, IPNS_FULL */
   put(key: CID, bytes: Uint8Array): Promise<void>;
   /** Signs and stores a record under the key of that label, which is made where it does not exist; returns the key. */
   publish(label: string, value: CID, options?: Options): Promise<CID>;
@@ -49,7 +52,7 @@ export function createNames(
   { keychain }: Pick<Helia, "keychain">,
   routing: RecordRouting,
   store: IpnsRecords,
-  { now = Date.now }: { now?: () => number } = {},
+  { now = Date.now, maxKeys = MAX_KEYS }: { now?: () => number; maxKeys?: number } = {},
 ): Names {
   let signing: Promise<unknown> = Promise.resolve();
 
@@ -68,6 +71,12 @@ export function createNames(
         throw new NethoodError("IPNS_REFUSED", `This record of the key is not valid: ${why}.`, {
           cause,
           hint: "Send the record that its publisher signed last.",
+        });
+      }
+      // What strangers hand in must not fill the disk.
+      if (stored(key) === undefined && store.count() >= maxKeys) {
+        throw new NethoodError("IPNS_FULL", `This node has records of ${maxKeys} keys already.`, {
+          hint: "Hand the record to another node.",
         });
       }
       keep(key, record);

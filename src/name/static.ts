@@ -26,7 +26,7 @@ export function parseNameMap(text: string): Record<string, string> {
 export function withStatic(names: Record<string, string>, lookup: Lookup): Lookup {
   const known = new Map<string, string>();
   for (const [name, value] of Object.entries(names)) {
-    if (!isValue(value)) throw bad(`${name}:${value}`);
+    if (!isName(name) || !isValue(value)) throw bad(`${name}:${value}`);
     known.set(parseName(name), value);
   }
   return (name, options) => {
@@ -35,8 +35,18 @@ export function withStatic(names: Record<string, string>, lookup: Lookup): Looku
   };
 }
 
+function isName(text: string): boolean {
+  try {
+    parseName(text);
+    return true;
+  } catch (error) {
+    if (error instanceof NethoodError) return false;
+    throw error;
+  }
+}
+
 function bad(part: string): NethoodError {
-  return new NethoodError("BAD_OPTION", `"${part.slice(0, 80)}" does not say what a name means.`, {
+  return new NethoodError("BAD_OPTION", `"${part.slice(0, 200)}" does not say what a name means.`, {
     hint: "Write it as docs.example.org:/ipfs/<cid> or docs.example.org:/ipns/<key>.",
   });
 }

@@ -5,6 +5,8 @@ export interface IpnsRecords {
   /** @param key the key as a base36 CID */
   get(key: string): Uint8Array | undefined;
   put(key: string, record: Uint8Array): void;
+  /** How many there are. */
+  count(): number;
 }
 
 export function createIpnsRecords(records: Pick<Records, "get" | "run">): IpnsRecords {
@@ -12,5 +14,6 @@ export function createIpnsRecords(records: Pick<Records, "get" | "run">): IpnsRe
     get: (key) =>
       records.get<{ record: Uint8Array }>("SELECT record FROM ipns WHERE key = ?", key)?.record,
     put: (key, record) => records.run("INSERT OR REPLACE INTO ipns VALUES (?, ?)", key, record),
+    count: () => records.get<{ n: number }>("SELECT count(*) AS n FROM ipns")!.n,
   };
 }

@@ -29,6 +29,8 @@ export interface KuboOptions {
   host?: Host;
   /** Starts a daemon that talks to no other peer. Default `false`. */
   offline?: boolean;
+  /** Its `Routing` configuration. Default: nobody is asked. */
+  routing?: Record<string, unknown>;
 }
 
 export interface Kubo extends AsyncDisposable {
@@ -71,6 +73,7 @@ export async function kuboBinary(): Promise<string> {
 /** Starts a daemon that knows nobody and looks for nobody. */
 export async function createKubo(options: KuboOptions): Promise<Kubo> {
   const { dir, profile, host = localhost, offline = false } = options;
+  const { routing = { Type: "none" } } = options;
   const program = await kuboBinary();
   const env = { IPFS_PATH: dir, IPFS_TELEMETRY: "off" };
   const ipfs = (args: string[]) => host.run(program, args, { env });
@@ -81,7 +84,7 @@ export async function createKubo(options: KuboOptions): Promise<Kubo> {
     await mkdir(dir, { recursive: true });
     await ipfs(["init", "--profile", ["test", profile].filter(Boolean).join(",")]);
     // the `test` profile already has no bootstrap peers, no mDNS, no AutoConf, and free ports on loopback
-    await set("Routing.Type", "none");
+    await set("Routing", routing);
     if (host !== localhost) {
       for (const service of ["API", "Gateway"]) {
         await set(`Addresses.${service}`, `/ip4/${host.address}/tcp/0`);

@@ -32,6 +32,7 @@ function setUp(keychain: Helia["keychain"] = createKeychain()) {
   const records = {
     get: (key: string) => store.get(key),
     put: (key: string, record: Uint8Array) => void store.set(key, record),
+    count: () => store.size,
   };
   const again = () => createNames({ keychain }, routing, records, { now: () => clock.now });
   const stored = (key: CID) => readRecord(store.get(key.toString(base36))!);

@@ -1,0 +1,68 @@
+/** Who has it, and where somebody is: what this node knows without asking anybody. */
+import type { Peer } from "@libp2p/interface";
+import { peerIdFromCID } from "@libp2p/peer-id";
+import type { CID } from "multiformats/cid";
+import type { Node } from "../../src/node.ts";
+import { type Distance, reaches } from "./asker.ts";
+import type { PeerRecord } from "./filter.ts";
+
+export type Known = Pick<Node, "id" | "addresses" | "helia">;
+
+/** How the field calls bitswap among the ways to get a block. */
+const BITSWAP = "transport-bitswap";
+
+/** Bitswap's protocols on a libp2p connection, of any version. */
+const BITSWAP_PROTOCOL = /^\/ipfs\/bitswap(\/|$)/;
+
+/** This node, where it has the block whole. Of its neighbours it does not know what they have before it asks them for it. */
+export async function providers(
+  node: Known,
+  cid: CID,
+  from: Distance,
+  options: { signal: AbortSignal },
+): Promise<PeerRecord[]> {
+  return await node.helia.blockstore.has(cid, options) ? [self(node, from)] : [];
+}
+
+/** What is known of one peer. */
+export async function peer(
+  node: Known,
+  key: CID,
+  from: Distance,
+  options: { signal: AbortSignal },
+): Promise<PeerRecord[]> {
+  const id = peerIdFromCID(key);
+  if (id.toString() === node.id) return [self(node, from)];
+  let known: Peer;
+  try {
+    known = await node.helia.libp2p.peerStore.get(id, options);
+  } catch (error) {
+    if (error instanceof Error && error.name === "NotFoundError") return [];
+    throw error;
+  }
+  const { addresses, protocols } = known;
+  const speaksBitswap = protocols.some((protocol) => BITSWAP_PROTOCOL.test(protocol));
+  return [record(id.toString(), addresses.map(({ multiaddr }) => `${multiaddr}`), {
+    from,
+    protocols: speaksBitswap ? [BITSWAP] : [],
+  })];
+}
+
+function self({ id, addresses }: Known, from: Distance): PeerRecord {
+  return record(id, addresses, { from, protocols: [BITSWAP] });
+}
+
+function record(
+  id: string,
+  addresses: string[],
+  { from, protocols }: { from: Distance; protocols: string[] },
+): PeerRecord {
+  const end = `/p2p/${id}`;
+  return {
+    Schema: "peer",
+    ID: id,
+    Addrs: addresses.filter((address) => reaches(address, from))
+      .map((address) => address.endsWith(end) ? address.slice(0, -end.length) : address),
+    Protocols: protocols,
+  };
+}
