@@ -51,7 +51,7 @@ export function createGateway(
   // Under the gateway's own names alone: a site may have a folder of this name.
   const routing = createRouting(node, log);
   app.all("/routing/v1/*", async (c, next) => {
-    if (target(readUrl(c.req.url)).kind !== "own") return await next();
+    if (target(read(c), hosts).kind !== "own") return await next();
     return await routing.fetch(c.req.raw, c.env);
   });
 

@@ -2,18 +2,11 @@
  * Requests that a reverse proxy passes on. What it says of them in `X-Forwarded-*` is believed only where it connects from an
  * address that a person named: anybody can write a header.
  */
-import { BlockList, isIP, isIPv6 } from "node:net";
+import { BlockList, isIP } from "node:net";
 import type { Context } from "hono";
 import { NethoodError } from "../src/errors.ts";
-import type { ServerTraits } from "./file.ts";
+import { clientOf, includes } from "./distance.ts";
 import { type Asked, readUrl } from "./request.ts";
-
-/** Headers by which a request tells that it came through somebody else; curl and browsers send none of them. */
-const SIGNS = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"];
-
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet("127.0.0.0", 8);
-LOOPBACK.addAddress("::1", "ipv6");
 
 /** Reads what is asked for, as the client sees it. @throws {NethoodError} BAD_ADDRESS */
 export type Reader = (c: Context) => Asked;
@@ -37,28 +30,9 @@ export function createReader(trusted: string[] = []): Reader {
   };
 }
 
-/**
- * Whether a request can only come from this machine. Where no server tells who asks, that is whoever embeds the gateway.
- */
-export function isNear(c: Context): boolean {
-  const client = clientOf(c);
-  if (client === undefined) return true;
-  return includes(LOOPBACK, client) && !SIGNS.some((name) => c.req.header(name) !== undefined);
-}
-
-function clientOf(c: Context): string | undefined {
-  return (c.env as ServerTraits | undefined)?.client;
-}
-
 /** Proxies in a row each add a value; only the last is by the one that we trust. */
 function last(header: string | undefined): string | undefined {
   return header?.slice(header.lastIndexOf(",") + 1).trim();
-}
-
-function includes(list: BlockList, client = ""): boolean {
-  const address = client.split("%", 1)[0]!; // An interface may follow a link-local address.
-  // A list of IPv4 addresses knows them in their IPv6 form, too.
-  return isIP(address) !== 0 && list.check(address, isIPv6(address) ? "ipv6" : "ipv4");
 }
 
 function add(list: BlockList, text: string): void {

@@ -7,7 +7,7 @@ import type { Context } from "hono";
 import { formatAddress, parseAddress } from "../src/content/address.ts";
 import { NethoodError } from "../src/errors.ts";
 import type { Node } from "../src/node.ts";
-import { isNear } from "./forwarded.ts";
+import { distanceOf } from "./distance.ts";
 import { guestPage } from "./pages/guest.ts";
 import { homePage } from "./pages/home.ts";
 import { page, policy, redirect } from "./reply.ts";
@@ -36,7 +36,7 @@ export async function ownResponse(
   named: "localhost" | "loopback" | "other",
 ): Promise<Response> {
   // Any client can write `localhost` into its request; one that is elsewhere is a guest.
-  const host = isNear(c) ? named : "other";
+  const host = distanceOf(c) === "machine" ? named : "other";
   if (path === "/") {
     switch (host) {
       case "localhost":

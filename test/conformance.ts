@@ -11,7 +11,8 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { localhost } from "./helpers/process.ts";
-import { run, startNode, tempDir, text } from "./helpers/program.ts";
+import { run, startNode, text } from "./helpers/program.ts";
+import { createFolder } from "./helpers/folder.ts";
 
 /** The name of the gateway in the suite's tests. It is forged: nothing is looked up. */
 const HOST = "example.com";
@@ -53,7 +54,7 @@ console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 && passed > 0 ? 0 : 1);
 
 async function conformance(program: string): Promise<Count> {
-  await using temp = await tempDir();
+  await using temp = await createFolder();
   const suite = isOriginal(program) ? original(program, temp.path) : wrapped(program);
   const fixtures = join(temp.path, "fixtures"), dir = join(temp.path, "node");
   await suite.fixtures(fixtures);

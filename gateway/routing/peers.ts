@@ -3,7 +3,8 @@ import type { Peer } from "@libp2p/interface";
 import { peerIdFromCID } from "@libp2p/peer-id";
 import type { CID } from "multiformats/cid";
 import type { Node } from "../../src/node.ts";
-import { type Distance, reaches } from "./asker.ts";
+import type { Distance } from "../distance.ts";
+import { reaches } from "./asker.ts";
 import type { PeerRecord } from "./filter.ts";
 
 export type Known = Pick<Node, "id" | "addresses" | "helia">;

@@ -3,7 +3,8 @@ import { asyncIterableReader, createDecoder } from "@ipld/car/decoder";
 import type { Blockstore } from "interface-blockstore";
 import type { CID } from "multiformats/cid";
 import type { MultihashHasher } from "multiformats/hashes/interface";
-import { isAbort, NethoodError, systemCode } from "../errors.ts";
+import { isAbort } from "../abort.ts";
+import { NethoodError, systemCode } from "../errors.ts";
 
 /** The largest block that is taken in: what bitswap carries (unixfs specification, "Block size"). */
 const MAX_BLOCK_BYTES = 2 * 1024 * 1024;

@@ -6,13 +6,14 @@ import { join } from "node:path";
 import * as dagCbor from "@ipld/dag-cbor";
 import * as assert from "uvu/assert";
 import { block, car, varint } from "../helpers/car.ts";
-import { commandLine, complains, outcome, run, startNode, tempDir } from "../helpers/program.ts";
+import { commandLine, complains, outcome, run, startNode } from "../helpers/program.ts";
+import { createFolder } from "../helpers/folder.ts";
 import { localhost } from "../helpers/process.ts";
 import { suite } from "../helpers/suite.ts";
 
 suite("import", (test) => {
   test("what was imported is opened by its root, under a name of the map, after a restart", async () => {
-    await using dir = await tempDir();
+    await using dir = await createFolder();
     const own = { dir: join(dir.path, "node") };
     const page = await block("hello from a file");
     const file = join(dir.path, "site.car");
@@ -32,7 +33,7 @@ suite("import", (test) => {
   });
 
   test("- reads the standard input; --json tells the same to a program", async () => {
-    await using dir = await tempDir();
+    await using dir = await createFolder();
     const own = { dir: join(dir.path, "node") };
     const page = await block("hello from a pipe");
     const folder = await block(dagCbor.encode({ page: page.cid }), 0x71);
@@ -55,7 +56,7 @@ suite("import", (test) => {
   });
 
   test("what is no CAR file: a sentence, and 1; called wrongly: 2, before anything is written", async () => {
-    await using dir = await tempDir();
+    await using dir = await createFolder();
     const own = { dir: join(dir.path, "node") };
     const made = async (name: string, bytes: Uint8Array) => {
       await writeFile(join(dir.path, name), bytes);
@@ -92,7 +93,7 @@ suite("import", (test) => {
   });
 
   test("Ctrl-C while it reads: 130, what came is kept, and the folder is free", async () => {
-    await using dir = await tempDir();
+    await using dir = await createFolder();
     const own = { dir: join(dir.path, "node") };
     const page = await block("the first of many");
     // a pipe that stays open, as a download that goes on

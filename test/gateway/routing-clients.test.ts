@@ -6,16 +6,15 @@ import { createGateway } from "../../gateway/app.ts";
 import { serve } from "../../gateway/serve.ts";
 import { parseKey } from "../../src/content/address.ts";
 import { createSeeder } from "../../src/seeder.ts";
-import { addFiles } from "../helpers/disk.ts";
 import { createKubo, kuboAvailable } from "../helpers/kubo.ts";
 import { createLoopbackNode } from "../helpers/loopback-node.ts";
 import { suite } from "../helpers/suite.ts";
-import { createTempDir } from "../helpers/temp-dir.ts";
+import { addFiles, createFolder } from "../helpers/folder.ts";
 
 /** A node with a site, its gateway on a socket. */
 async function publisher() {
   await using opened = new AsyncDisposableStack();
-  const dir = opened.use(await createTempDir()).path;
+  const dir = opened.use(await createFolder()).path;
   const node = opened.use(await createLoopbackNode());
   await addFiles(join(dir, "site"), { "index.html": "hello from a neighbour" });
   const site = await createSeeder(node).publish(join(dir, "site"), { name: "docs.example.org" });

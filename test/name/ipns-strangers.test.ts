@@ -1,7 +1,7 @@
 /** Records that strangers hand in. */
 import * as assert from "uvu/assert";
 import { createNames } from "../../src/name/ipns.ts";
-import { refusal } from "../helpers/refusal.ts";
+import { refusal } from "../helpers/failure.ts";
 import { createKeychain, nameOf, signRecord } from "../helpers/signer.ts";
 import { suite } from "../helpers/suite.ts";
 

@@ -1,7 +1,7 @@
 /** Names that a person gave a meaning to, as IPFS_NS_MAP writes them. */
 import * as assert from "uvu/assert";
 import { parseNameMap, withStatic } from "../../src/name/static.ts";
-import { refusal } from "../helpers/refusal.ts";
+import { refusal } from "../helpers/failure.ts";
 import { suite } from "../helpers/suite.ts";
 
 const CID = "bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy";
