@@ -20,7 +20,7 @@ suite("import", (test) => {
     await writeFile(file, car([page.cid], [page]));
     const imported = await run(["import", file], own);
     assert.is(imported.code, 0, imported.said);
-    assert.is(imported.stdout, `1 block taken in, 17 bytes.\nRoots:\n  ${page.cid}\n`);
+    assert.is(imported.stdout, `1 block taken in, 17 B.\nRoots:\n  ${page.cid}\n`);
     assert.is((await run(["get", `/ipfs/${page.cid}`], own)).stdout, "hello from a file\n");
 
     await using node = await startNode(
