@@ -1,7 +1,7 @@
 /** The gateway: a request comes in, a response goes out. It opens no socket and reads no environment. */
 import { Hono } from "hono";
 import { cors, METHODS } from "./headers.ts";
-import { type Content, contentResponse } from "./content.ts";
+import { type Content, createContent } from "./content.ts";
 import { errorResponse } from "./error.ts";
 import { type Own, ownResponse } from "./own.ts";
 import { line, redirect } from "./reply.ts";
@@ -31,8 +31,9 @@ export interface GatewayOptions {
  */
 export function createGateway(
   node: GatewayNode,
-  { log = () => undefined }: GatewayOptions = {},
+  { log = () => undefined, patience }: GatewayOptions = {},
 ): Hono {
+  const content = createContent(node, { log, patience });
   const app = new Hono();
   app.onError((error, c) => errorResponse(error, c, log));
 
@@ -48,7 +49,7 @@ export function createGateway(
       case "redirect":
         return redirect(to.location, 301);
       case "content":
-        return await contentResponse(c, node, asked, to, log);
+        return await content(c, asked, to);
       case "own":
         return await ownResponse(c, node, asked, to.host);
     }

@@ -1,5 +1,6 @@
 /** The headers that say what a response is, how long it holds, and where it came from. */
 import type { Entry } from "../src/content/read.ts";
+import type { Language } from "./language.ts";
 import type { Resolved } from "../src/name/resolve.ts";
 
 /** What a client may do: content is read, not changed. */
@@ -19,24 +20,38 @@ const IMMUTABLE = "public, max-age=29030400, immutable";
 const LISTING = "public, max-age=604800, stale-while-revalidate=2678400";
 
 /** Raised when the listing's HTML changes. */
-const LISTING_VERSION = 2;
+const LISTING_VERSION = 3;
 
 /** @param path the canonical address as it was asked for, before an index.html was looked for */
 export function contentHeaders(
   path: string,
   resolved: Resolved,
   entry: Entry,
-  generated = false,
 ): Headers {
   return new Headers({
     ...cors,
-    ...freshness(resolved, generated ? LISTING : IMMUTABLE),
-    ETag: generated ? `"DirIndex-${LISTING_VERSION}_CID-${entry.cid}"` : `"${entry.cid}"`,
+    ...freshness(resolved),
+    ETag: `"${entry.cid}"`,
     "X-Ipfs-Path": path,
     "X-Ipfs-Roots": entry.roots.join(","),
     "Access-Control-Expose-Headers":
       "Content-Length, Content-Range, ETag, X-Ipfs-Path, X-Ipfs-Roots",
   });
+}
+
+/** The same of a listing, of which there is one in each language. */
+export function listingHeaders(
+  path: string,
+  resolved: Resolved,
+  entry: Entry,
+  language: Language,
+): Headers {
+  const headers = contentHeaders(path, resolved, entry);
+  headers.set("Cache-Control", freshness(resolved, LISTING)["Cache-Control"]!);
+  headers.set("ETag", `"DirIndex-${LISTING_VERSION}.${language}_CID-${entry.cid}"`);
+  headers.set("Content-Language", language);
+  headers.append("Vary", "Accept-Language");
+  return headers;
 }
 
 /** How long an answer holds: as long as every name on the way to it. */

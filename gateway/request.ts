@@ -77,7 +77,7 @@ export function withSlash({ path, query }: Asked): string {
 }
 
 /** A raw part of a URL, fit for a header: browsers take a backslash for a slash. */
-function ascii(raw: string): string {
+export function ascii(raw: string): string {
   return raw.replace(/[^\x21-\x7e]|\\/gu, encodeURIComponent);
 }
 

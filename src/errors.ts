@@ -33,6 +33,8 @@ const STATUS = {
   FILE_UNWRITABLE: 500,
   BAD_SITE: 400,
   BAD_CAR: 400,
+  /** A file of the site that says where lost readers go, and cannot be used. */
+  BAD_REDIRECTS: 500,
   STOPPED: 503,
 } as const;
 
