@@ -1,12 +1,19 @@
 /** The gateway: a request comes in, a response goes out. It opens no socket and reads no environment. */
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
+import { NethoodError } from "../src/errors.ts";
 import { cors, METHODS } from "./headers.ts";
 import { type Content, createContent } from "./content.ts";
 import { errorResponse } from "./error.ts";
 import { type Own, ownResponse } from "./own.ts";
 import { line, redirect } from "./reply.ts";
-import { readUrl, target } from "./request.ts";
+import { createReader } from "./forwarded.ts";
+import { createHosts } from "./hosts.ts";
+import { type Asked, type Target, target } from "./request.ts";
 import { createRouting, type Routing } from "./routing.ts";
+
+/** All that a page may do, except to be of the origin that it came from. */
+const SANDBOX = "sandbox allow-downloads allow-forms allow-modals allow-popups " +
+  "allow-popups-to-escape-sandbox allow-scripts";
 
 /** What the gateway needs of a node. */
 export type GatewayNode = Content & Own & Routing;
@@ -16,7 +23,10 @@ export interface GatewayOptions {
   log?: (line: string) => void;
   /** Host names of this gateway, whose subdomains are sites, beside `localhost`. Default: none. */
   hosts?: string[];
-  /** Addresses of reverse proxies whose `X-Forwarded-Host` and `X-Forwarded-Proto` are believed. Default: none. */
+  /**
+   * IP addresses of reverse proxies, or their networks (`10.0.0.0/8`), whose `X-Forwarded-Host` and `X-Forwarded-Proto` are
+   * believed. Default: none. It takes a server that tells who connects, as `serve` does: elsewhere nothing is believed.
+   */
   trustProxy?: string[];
   /** How long a reader waits for the first byte before a 504, in milliseconds. Default: 60,000. */
   patience?: number;
@@ -31,8 +41,10 @@ export interface GatewayOptions {
  */
 export function createGateway(
   node: GatewayNode,
-  { log = () => undefined, patience }: GatewayOptions = {},
+  { log = () => undefined, hosts: names, trustProxy, patience }: GatewayOptions = {},
 ): Hono {
+  const read = createReader(trustProxy);
+  const hosts = createHosts(names);
   const content = createContent(node, { log, patience });
   const app = new Hono();
   app.onError((error, c) => errorResponse(error, c, log));
@@ -43,16 +55,8 @@ export function createGateway(
 
   // Hono answers HEAD by running GET and dropping the body.
   app.get("*", async (c) => {
-    const asked = readUrl(c.req.url);
-    const to = target(asked);
-    switch (to.kind) {
-      case "redirect":
-        return redirect(to.location, 301);
-      case "content":
-        return await content(c, asked, to);
-      case "own":
-        return await ownResponse(c, node, asked, to.host);
-    }
+    const asked = read(c);
+    return await answer(c, asked, target(asked, hosts));
   });
 
   app.all(
@@ -61,4 +65,34 @@ export function createGateway(
       line("Only GET and HEAD work here: content is read, not changed.", 405, { Allow: METHODS }),
   );
   return app;
+
+  async function answer(c: Context, asked: Asked, to: Target): Promise<Response> {
+    switch (to.kind) {
+      case "redirect":
+        return redirect(to.location, to.status, cors);
+      case "own":
+        return await ownResponse(c, node, asked, to.host);
+      case "content":
+        try {
+          return await content(c, asked, to);
+        } catch (error) {
+          if (to.otherwise === undefined || !isNoSite(error)) throw error;
+          return sandboxed(await answer(c, asked, to.otherwise()));
+        }
+    }
+  }
+}
+
+/** Whether a host has no site, as far as can be known now. */
+function isNoSite(error: unknown): boolean {
+  return error instanceof NethoodError && ["NO_DNSLINK", "DNS_UNREACHABLE"].includes(error.code);
+}
+
+/**
+ * Content under the name of somebody else. To a browser that has this node as its proxy it would be a page of theirs, with
+ * their cookies: so it gets an origin of its own, which has nothing.
+ */
+function sandboxed(response: Response): Response {
+  response.headers.append("Content-Security-Policy", SANDBOX);
+  return response;
 }

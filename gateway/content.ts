@@ -12,7 +12,7 @@ import { listingResponse } from "./listing.ts";
 import { withPatience } from "./patience.ts";
 import { createRedirects } from "./redirects.ts";
 import { redirect } from "./reply.ts";
-import { type Asked, withSlash } from "./request.ts";
+import { type Asked, type ContentTarget, withSlash } from "./request.ts";
 
 /** What the gateway needs of a node. */
 export type Content = Pick<Node, "open">;
@@ -21,15 +21,6 @@ export interface ContentOptions {
   log: (line: string) => void;
   /** How long a reader waits for the first byte before a 504, in milliseconds. Default: 60,000. */
   patience?: number | undefined;
-}
-
-/** Where a request leads, as content. */
-export interface ContentTarget {
-  address: Address;
-  /** Whether the site has an origin of its own. */
-  isolated: boolean;
-  /** Host and port of the gateway below which this origin is, such as `localhost:7080`. */
-  gateway?: string;
 }
 
 /** Answers requests for content. @throws {NethoodError} as `Node.open`, BAD_ADDRESS, BAD_REDIRECTS, TIMEOUT */

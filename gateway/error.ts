@@ -1,6 +1,7 @@
 /** Errors as HTTP: a page for people, a line for programs, and nothing about this machine for either. */
 import type { Context } from "hono";
 import { isAbort, NethoodError } from "../src/errors.ts";
+import { cors } from "./headers.ts";
 import { errorPage } from "./pages/error.ts";
 import { line, page } from "./reply.ts";
 
@@ -21,6 +22,7 @@ export async function errorResponse(
   if (c.req.raw.signal.aborted) return new Response(null, { status: CLIENT_LEFT });
   const { status, message, hint } = explain(error, log);
   const headers = {
+    ...cors,
     "Cache-Control": "no-store",
     ...(status >= 502 && { "Retry-After": String(RETRY_AFTER_S) }),
   };

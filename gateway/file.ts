@@ -19,6 +19,8 @@ export interface ServerTraits {
    * both servers we know would print the failure with its stack. Default: false, a body that fails is a stream that errors.
    */
   cutsShortBodies?: boolean;
+  /** The IP address of whoever connected, "" if it is not known. Default: no server tells; the gateway is embedded in a program. */
+  client?: string;
 }
 
 /** A file that is to be sent. */

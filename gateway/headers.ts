@@ -11,6 +11,8 @@ export const cors: Record<string, string> = {
   "Access-Control-Allow-Origin": "*",
   "Access-Control-Allow-Methods": METHODS,
   "Access-Control-Allow-Headers": "Content-Type, Range, User-Agent, X-Requested-With",
+  "Access-Control-Expose-Headers":
+    "Content-Length, Content-Range, ETag, X-Chunked-Output, X-Ipfs-Path, X-Ipfs-Roots, X-Stream-Output",
 };
 
 /** A CID never means anything else: a year, less a month for caches that object (path-gateway, "Cache-Control"). */
@@ -34,8 +36,6 @@ export function contentHeaders(
     ETag: `"${entry.cid}"`,
     "X-Ipfs-Path": path,
     "X-Ipfs-Roots": entry.roots.join(","),
-    "Access-Control-Expose-Headers":
-      "Content-Length, Content-Range, ETag, X-Ipfs-Path, X-Ipfs-Roots",
   });
 }
 

@@ -5,12 +5,11 @@ import type { DirectoryEntry } from "../src/content/read.ts";
 import type { Link } from "../src/content/unixfs.ts";
 import type { Resolved } from "../src/name/resolve.ts";
 import { matches } from "./etag.ts";
-import type { ContentTarget } from "./content.ts";
 import { listingHeaders } from "./headers.ts";
 import { languageOf } from "./language.ts";
 import { listingPage, type Place } from "./pages/listing.ts";
 import { page } from "./reply.ts";
-import type { Asked } from "./request.ts";
+import type { Asked, ContentTarget } from "./request.ts";
 
 /** Entries shown of a folder; reading on would make a stranger's huge folder our work. */
 const MAX_LISTED = 10_000;

@@ -1,11 +1,13 @@
 /**
  * The node's own pages. What was opened here is the reader's business alone, so it is shown only at `localhost`, where no site's
  * content is ever served: on an IP address all sites share one origin with this page, and a script of any of them could read it.
+ * Guests are shown how to use the gateway.
  */
 import type { Context } from "hono";
 import { formatAddress, parseAddress } from "../src/content/address.ts";
 import { NethoodError } from "../src/errors.ts";
 import type { Node } from "../src/node.ts";
+import { isNear } from "./forwarded.ts";
 import { guestPage } from "./pages/guest.ts";
 import { homePage } from "./pages/home.ts";
 import { page, policy, redirect } from "./reply.ts";
@@ -30,9 +32,11 @@ const PRIVATE = {
 export async function ownResponse(
   c: Context,
   node: Own,
-  { name, port, path }: Asked,
-  host: "localhost" | "loopback" | "other",
+  { scheme, name, port, path }: Asked,
+  named: "localhost" | "loopback" | "other",
 ): Promise<Response> {
+  // Any client can write `localhost` into its request; one that is elsewhere is a guest.
+  const host = isNear(c) ? named : "other";
   if (path === "/") {
     switch (host) {
       case "localhost":
@@ -40,7 +44,7 @@ export async function ownResponse(
       case "loopback":
         return redirect(`http://localhost${port}/`, 302, { "Cache-Control": "no-store" });
       case "other":
-        return await page(guestPage(`http://${name}${port}`));
+        return await page(guestPage(`${scheme}://${name}${port}`));
     }
   }
   if (path === "/open" && host === "localhost") {

@@ -23,8 +23,17 @@ export const DEFAULT_PORT = 7080;
 /** Default of `close`, in milliseconds. */
 const GRACE_MS = 1_000;
 
-/** Both servers cut what ends too early: Deno's does, and Node's is told to below. */
-const TRAITS: ServerTraits = { cutsShortBodies: true };
+/** What the gateway is told; both servers cut what ends too early: Deno's does, and Node's is told to below. */
+function traits(client = ""): ServerTraits {
+  return { cutsShortBodies: true, client };
+}
+
+/**
+ * A client that wants a tunnel (CONNECT) to a site gets this server itself at the other end, whatever it named: nothing is ever
+ * dialled. TLS with a site cannot be had so, and a refusal is easier to understand than a handshake that fails.
+ */
+const TLS_PORT = /:443$/;
+const NO_TLS = "This proxy opens http:// addresses only: set none for https:// ones.\n";
 
 interface App {
   fetch(request: Request, env?: ServerTraits): Response | Promise<Response>;
@@ -36,7 +45,7 @@ interface DenoServe {
     options: { port: number; hostname: string; signal: AbortSignal; onListen: () => void },
     fetch: (
       request: Request,
-      info: { completed: Promise<void> },
+      info: { completed: Promise<void>; remoteAddr: { hostname?: string } },
     ) => Response | Promise<Response>,
   ): { addr: { port: number }; finished: Promise<void> };
 }
@@ -66,9 +75,14 @@ function onDeno(deno: DenoServe, app: App, port: number, hostname: string): Runn
   const underway = createUnderway();
   const server = deno.serve(
     { port, hostname, signal: stop.signal, onListen: () => undefined },
-    (request, { completed }) => {
+    (request, { completed, remoteAddr }) => {
       underway.add(completed);
-      return app.fetch(request, TRAITS);
+      if (request.method === "CONNECT") {
+        // Deno's server goes on with the same connection after a tunnel's empty 200.
+        const refused = TLS_PORT.test(request.url);
+        return refused ? new Response(NO_TLS, { status: 501 }) : new Response(null);
+      }
+      return app.fetch(request, traits(remoteAddr.hostname));
     },
   );
   return {
@@ -86,12 +100,22 @@ async function onNode(app: App, port: number, hostname: string): Promise<Running
   const { createAdaptorServer } = await import("@hono/node-server");
   const underway = createUnderway();
   const server = createAdaptorServer({
-    fetch(request, { outgoing }) {
+    fetch(request, { incoming, outgoing }) {
       (outgoing as ServerResponse).strictContentLength = true;
       underway.add(new Promise((resolve) => outgoing.once("close", resolve)));
-      return app.fetch(request, TRAITS);
+      return app.fetch(request, traits(incoming.socket.remoteAddress));
     },
   }) as HttpServer;
+  server.on("connect", (request, socket, head) => {
+    if (TLS_PORT.test(request.url!)) {
+      socket.on("error", () => socket.destroy()); // It may be gone; nobody else listens any more.
+      socket.end(`HTTP/1.1 501 Not Implemented\r\nConnection: close\r\n\r\n${NO_TLS}`);
+      return;
+    }
+    socket.write("HTTP/1.1 200 OK\r\n\r\n");
+    socket.unshift(head);
+    server.emit("connection", socket);
+  });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, hostname, resolve);

@@ -85,15 +85,27 @@ export function formatAddress({ namespace, root, path }: Address): string {
  */
 export function fromHttp(host: string, path: string): Address | undefined {
   const name = hostname(host);
-  const label = /^(.+)\.(ipfs|ipns)\.localhost$/.exec(name);
-  if (label) {
-    const root = label[2] === "ipns" && !label[1]!.includes(".") ? fromLabel(label[1]!) : label[1]!;
-    return fromPath(label[2] as Address["namespace"], `${root}${path}`);
-  }
+  const origin = /^(.+)\.(ipfs|ipns)\.localhost$/.exec(name);
+  if (origin) return fromOrigin(origin[2] as Address["namespace"], origin[1]!, path);
   const native = /^\/(ipfs|ipns)\/(.*)$/s.exec(path);
   return native && isPathGateway(host)
     ? fromPath(native[1] as Address["namespace"], native[2]!)
     : undefined;
+}
+
+/**
+ * The address of a path in a site's origin, such as `docs-example-org` in `ipns`. A name may also stand there as it is, with its
+ * dots, for a gateway without a certificate has no need of one label.
+ *
+ * @throws {NethoodError} BAD_ADDRESS
+ */
+export function fromOrigin(
+  namespace: Address["namespace"],
+  label: string,
+  path: string,
+): Address {
+  const inlined = namespace === "ipns" && !label.includes(".");
+  return fromPath(namespace, `${inlined ? fromLabel(label) : label}${path}`);
 }
 
 /** Whether a `Host` is this machine itself rather than a site: `localhost` or an IP address. */
@@ -143,7 +155,8 @@ export function parseName(text: string): string {
   return name;
 }
 
-function fromPath(namespace: Address["namespace"], rest: string): Address {
+/** @param rest what follows `/ipfs/` or `/ipns/`, percent-encoded. @throws {NethoodError} BAD_ADDRESS */
+export function fromPath(namespace: Address["namespace"], rest: string): Address {
   const [, root = "", path = ""] = /^([^/?#]*)([^?#]*)/.exec(rest)!;
   if (namespace === "ipfs") {
     return { namespace, root: parseCid(root).toString(), path: parsePath(path) };
