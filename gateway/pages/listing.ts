@@ -1,5 +1,5 @@
 /** A folder without an index.html, as a list of links. */
-import { html } from "hono/html";
+import { html, raw } from "hono/html";
 import type { CID } from "multiformats/cid";
 import { type Address, formatAddress } from "../../src/content/address.ts";
 import type { Link } from "../../src/content/unixfs.ts";
@@ -108,15 +108,15 @@ function row(
   return [link, hash(name, String(cid), place), size(bytes, language)];
 }
 
+/** A page of others, which is not to know from where one came. */
+const ELSEWHERE = raw('target="_blank" rel="noreferrer noopener"');
+
 /** The way to an entry by what it is, wherever it lies: on this gateway, or told apart by those who explain CIDs. */
 function hash(name: string, cid: string, place: Place): Html {
   const short = `${cid.slice(0, 4)}…${cid.slice(-4)}`;
   if (place.kind === "site") {
     const href = `https://cid.ipfs.tech/#${cid}`;
-    return html`
-      <a class="ipfs-hash" translate="no" href="${href}" target="_blank"
-        rel="noreferrer noopener">${short}</a>
-    `;
+    return html`<a class="ipfs-hash" translate="no" href="${href}" ${ELSEWHERE}>${short}</a>`;
   }
   // Encoded twice, as Kubo has it and the conformance tests of gateways want it.
   const filename = encodeURIComponent(encodeURIComponent(name));

@@ -73,11 +73,8 @@ export function size(bytes: number, language: Language = "en"): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   let unit = 0;
   for (; bytes >= 1024 && unit < units.length - 1; unit++) bytes /= 1024;
-  const digits = unit === 0 ? 0 : 1;
-  const shown = bytes.toLocaleString(language, {
-    minimumFractionDigits: digits,
-    maximumFractionDigits: digits,
-    useGrouping: false,
-  });
+  const shown = unit === 0 ? String(bytes) : bytes.toFixed(1).replace(".", POINT[language]);
   return `${shown} ${units[unit]}`;
 }
+
+const POINT: Record<Language, string> = { en: ".", de: "," };
