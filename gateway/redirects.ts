@@ -45,7 +45,7 @@ export function createRedirects(content: Content): Redirects {
     if (found === undefined) return undefined;
     const { to, status } = found;
     if (isRedirect(status)) {
-      return { kind: "redirect", location: withQuery(ascii(to), ascii(query)), status, resolved };
+      return { kind: "redirect", location: mergeQuery(ascii(to), ascii(query)), status, resolved };
     }
     // What is at another site cannot be shown here.
     if (!to.startsWith("/")) return undefined;
@@ -120,7 +120,7 @@ function isRedirect(status: RuleStatus): status is RedirectStatus {
 }
 
 /** The reader's own query comes along, and wins where a rule names the same parameter (specification: "Query Parameters"). */
-export function withQuery(to: string, query: string): string {
+function mergeQuery(to: string, query: string): string {
   const own = query.replace(/^\?/, "");
   if (own === "") return to;
   const [, base = "", fixed = "", fragment = ""] = /^([^?#]*)(?:\?([^#]*))?(#.*)?$/s.exec(to)!;
