@@ -3,13 +3,14 @@ import { Hono } from "hono";
 import { cors, METHODS } from "./headers.ts";
 import { type Content, contentResponse } from "./content.ts";
 import { errorResponse } from "./error.ts";
+import type { Formats } from "./formats/format.ts";
 import { type Own, ownResponse } from "./own.ts";
 import { line, redirect } from "./reply.ts";
 import { readUrl, target } from "./request.ts";
 import { createRouting, type Routing } from "./routing.ts";
 
 /** What the gateway needs of a node. */
-export type GatewayNode = Content & Own & Routing;
+export type GatewayNode = Content & Formats & Own & Routing;
 
 export interface GatewayOptions {
   /** Told what went wrong inside, never what a client did wrong. Default: silence. */

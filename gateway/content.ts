@@ -5,7 +5,9 @@ import { NethoodError } from "../src/errors.ts";
 import type { Node } from "../src/node.ts";
 import type { GatewayNode } from "./app.ts";
 import { fileResponse } from "./file.ts";
+import { documentResponse } from "./formats/document.ts";
 import { formatResponse } from "./formats/format.ts";
+import { onlyIfCached } from "./formats/negotiate.ts";
 import { freshness } from "./headers.ts";
 import { listingResponse } from "./listing.ts";
 import { redirect } from "./reply.ts";
@@ -25,9 +27,13 @@ export async function contentResponse(
   const { signal } = client;
   const path = formatAddress(address) + (asked.path.endsWith("/") ? "/" : "");
   refuseWorker(c, address, isolated);
-  const formatted = await formatResponse(c, content, asked, address, signal);
+  const formatted = await formatResponse(c, content, asked, address, client, log);
   if (formatted !== undefined) return formatted;
-  const { entry, resolved } = await content.open(address, { signal });
+  const local = onlyIfCached(c.req.header("cache-control"));
+  const { entry, resolved } = await content.open(address, { signal, local });
+  if (entry.kind === "document") {
+    return await documentResponse(c, asked, { address, isolated }, { entry, resolved });
+  }
   if (entry.kind !== "directory") {
     return fileResponse(
       c,
@@ -40,8 +46,8 @@ export async function contentResponse(
   if (!asked.path.endsWith("/")) return redirect(withSlash(asked), 301, freshness(resolved));
   const index = { ...address, path: [...address.path, "index.html"] };
   // Opened under its own address, for that is what is kept.
-  const page = await content.open(index, { signal }).catch(absent);
-  if (page && page.entry.kind !== "directory") {
+  const page = await content.open(index, { signal, local }).catch(absent);
+  if (page?.entry.kind === "file" || page?.entry.kind === "symlink") {
     return fileResponse(
       c,
       { path, name: "index.html" },

@@ -4,6 +4,7 @@ import type { FileEntry, SymlinkEntry } from "../src/content/read.ts";
 import { isAbort, NethoodError } from "../src/errors.ts";
 import type { Resolved } from "../src/name/resolve.ts";
 import { matches } from "./etag.ts";
+import { disposition } from "./formats/disposition.ts";
 import { contentHeaders } from "./headers.ts";
 import { contentType, HEAD_BYTES } from "./mime.ts";
 import { parseRange } from "./range.ts";
@@ -17,6 +18,8 @@ export interface ServerTraits {
    * both servers we know would print the failure with its stack. Default: false, a body that fails is a stream that errors.
    */
   cutsShortBodies?: boolean;
+  /** Cuts the connection. Default: a body without a length that fails is a stream that errors. */
+  cut?: () => void;
 }
 
 /**
@@ -42,6 +45,8 @@ export async function fileResponse(
   const range = ifRange && ifRange !== etag
     ? undefined
     : parseRange(c.req.header("range"), entry.size);
+  const saved = disposition(new URLSearchParams(c.req.url.split("?")[1]), { kind: "inline" });
+  if (saved !== undefined) headers.set("Content-Disposition", saved);
   headers.set("Accept-Ranges", "bytes");
   if (range === "unsatisfiable") {
     headers.set("Content-Range", `bytes */${entry.size}`);

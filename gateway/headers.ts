@@ -1,5 +1,5 @@
 /** The headers that say what a response is, how long it holds, and where it came from. */
-import type { Entry } from "../src/content/read.ts";
+import type { DocumentEntry, Found } from "../src/content/read.ts";
 import type { Resolved } from "../src/name/resolve.ts";
 
 /** What a client may do: content is read, not changed. */
@@ -21,11 +21,14 @@ const LISTING = "public, max-age=604800, stale-while-revalidate=2678400";
 /** Raised when the listing's HTML changes. */
 const LISTING_VERSION = 2;
 
+/** Raised when the HTML of a document's page changes. */
+const DOCUMENT_VERSION = 1;
+
 /** @param path the canonical address as it was asked for, before an index.html was looked for */
 export function contentHeaders(
   path: string,
   resolved: Resolved,
-  entry: Entry,
+  entry: Found,
   generated = false,
 ): Headers {
   return new Headers({
@@ -37,6 +40,14 @@ export function contentHeaders(
     "Access-Control-Expose-Headers":
       "Content-Length, Content-Range, ETag, X-Ipfs-Path, X-Ipfs-Roots",
   });
+}
+
+/** The headers of a document's page. */
+export function documentHeaders(path: string, resolved: Resolved, entry: DocumentEntry): Headers {
+  const headers = contentHeaders(path, resolved, entry, true);
+  headers.set("ETag", `"DagIndex-${DOCUMENT_VERSION}_CID-${entry.cid}"`);
+  headers.set("Vary", "Accept");
+  return headers;
 }
 
 /** How long an answer holds: as long as every name on the way to it. */

@@ -33,7 +33,13 @@ interface App {
 /** What is used of Deno. */
 interface DenoServe {
   serve(
-    options: { port: number; hostname: string; signal: AbortSignal; onListen: () => void },
+    options: {
+      port: number;
+      hostname: string;
+      signal: AbortSignal;
+      onListen: () => void;
+      onError: () => Response;
+    },
     fetch: (
       request: Request,
       info: { completed: Promise<void> },
@@ -56,6 +62,9 @@ export async function serve(app: App, options: ServeOptions = {}): Promise<Serve
   }
 }
 
+/** What Deno asks for where a body fails: the connection is cut, and who made the body has told why. */
+const cutOff = () => new Response(null, { status: 500 });
+
 interface Running {
   port: number;
   close(grace: number): Promise<void>;
@@ -65,7 +74,7 @@ function onDeno(deno: DenoServe, app: App, port: number, hostname: string): Runn
   const stop = new AbortController();
   const underway = createUnderway();
   const server = deno.serve(
-    { port, hostname, signal: stop.signal, onListen: () => undefined },
+    { port, hostname, signal: stop.signal, onListen: () => undefined, onError: cutOff },
     (request, { completed }) => {
       underway.add(completed);
       return app.fetch(request, TRAITS);
@@ -89,7 +98,7 @@ async function onNode(app: App, port: number, hostname: string): Promise<Running
     fetch(request, { outgoing }) {
       (outgoing as ServerResponse).strictContentLength = true;
       underway.add(new Promise((resolve) => outgoing.once("close", resolve)));
-      return app.fetch(request, TRAITS);
+      return app.fetch(request, { ...TRAITS, cut: () => outgoing.destroy() });
     },
   }) as HttpServer;
   await new Promise<void>((resolve, reject) => {
