@@ -1,6 +1,6 @@
 /** A part of a DAG as a CAR file (trustless-gateway specification, "CAR Responses"): blocks with which a reader checks all of it. */
 import { encode } from "@ipld/dag-cbor";
-import { encodeTo, encodingLength } from "multiformats/varint";
+import { varint } from "multiformats";
 import type { CID } from "multiformats/cid";
 import { identity } from "multiformats/hashes/identity";
 import type { Blocks } from "./blocks.ts";
@@ -69,9 +69,9 @@ export function resolve({ from, to = -1 }: EntityBytes, size: number): Range {
 /** Bytes behind their length. */
 function section(...parts: Uint8Array[]): Uint8Array {
   const length = parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
-  const prefix = encodingLength(length);
+  const prefix = varint.encodingLength(length);
   const bytes = new Uint8Array(prefix + length);
-  encodeTo(length, bytes);
+  varint.encodeTo(length, bytes);
   let at = prefix;
   for (const part of parts) {
     bytes.set(part, at);
