@@ -4,6 +4,7 @@ import { NethoodError } from "../src/errors.ts";
 import { cors, METHODS } from "./headers.ts";
 import { type Content, createContent } from "./content.ts";
 import { errorResponse } from "./error.ts";
+import type { Formats } from "./formats/format.ts";
 import { type Own, ownResponse } from "./own.ts";
 import { line, redirect } from "./reply.ts";
 import { createReader } from "./forwarded.ts";
@@ -16,7 +17,7 @@ const SANDBOX = "sandbox allow-downloads allow-forms allow-modals allow-popups "
   "allow-popups-to-escape-sandbox allow-scripts";
 
 /** What the gateway needs of a node. */
-export type GatewayNode = Content & Own & Routing;
+export type GatewayNode = Content & Formats & Own & Routing;
 
 export interface GatewayOptions {
   /** Told what went wrong inside, never what a client did wrong. Default: silence. */

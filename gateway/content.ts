@@ -1,12 +1,15 @@
 /** Content as HTTP: a file, a folder's index.html, its listing, or what the site shows in place of what it does not have. */
 import type { Context } from "hono";
 import { type Address, formatAddress } from "../src/content/address.ts";
-import type { DirectoryEntry } from "../src/content/read.ts";
+import type { DirectoryEntry, DocumentEntry, Entry } from "../src/content/read.ts";
 import { NethoodError } from "../src/errors.ts";
+import type { Resolved } from "../src/name/resolve.ts";
 import type { Node, Opened } from "../src/node.ts";
 import type { GatewayNode } from "./app.ts";
 import { fileResponse, type Served } from "./file.ts";
+import { documentResponse } from "./formats/document.ts";
 import { formatResponse } from "./formats/format.ts";
+import { onlyIfCached } from "./formats/negotiate.ts";
 import { cors, freshness } from "./headers.ts";
 import { listingResponse } from "./listing.ts";
 import { withPatience } from "./patience.ts";
@@ -30,6 +33,9 @@ const PATIENCE_MS = 60_000;
 
 const INDEX = "index.html";
 
+/** How content is opened for one request. */
+type Options = { signal: AbortSignal; local: boolean };
+
 export function createContent(
   node: GatewayNode,
   { log, patience = PATIENCE_MS }: ContentOptions,
@@ -49,29 +55,35 @@ export function createContent(
     client: AbortController,
   ): Promise<Response> {
     const { address, isolated } = to;
-    const { signal } = client;
     refuseWorker(c, address, isolated);
-    const formatted = await formatResponse(c, node, asked, address, signal);
+    const formatted = await formatResponse(c, node, asked, address, client, log);
     if (formatted !== undefined) return formatted;
+    const options: Options = {
+      signal: client.signal,
+      local: onlyIfCached(c.req.header("cache-control")),
+    };
     let opened: Opened;
     try {
-      opened = await node.open(address, { signal });
+      opened = await node.open(address, options);
     } catch (error) {
       // A site on an origin that it shares with others may not lead their readers anywhere.
       if (!isolated || !isAbsent(error)) throw error;
-      const elsewhere = await elsewhereResponse(c, asked, address, client);
+      const elsewhere = await elsewhereResponse(c, asked, address, client, options);
       if (elsewhere === undefined) throw error;
       return elsewhere;
     }
     const { entry, resolved } = opened;
+    if (entry.kind === "document") {
+      return await documentResponse(c, asked, to, { entry, resolved });
+    }
     if (entry.kind === "directory" && !asked.path.endsWith("/")) {
       return redirect(withSlash(asked), 301, { ...cors, ...freshness(resolved) });
     }
     const path = formatAddress(address) + (asked.path.endsWith("/") ? "/" : "");
-    const shown = await shownAt(address, path, opened, signal);
+    const shown = await shownAt(address, path, { entry, resolved }, options);
     return "entry" in shown
       ? await fileResponse(c, shown, client, log)
-      : await listingResponse(c, asked, to, { entry: shown, resolved }, signal);
+      : await listingResponse(c, asked, to, { entry: shown, resolved }, client.signal);
   }
 
   /** What the site's `_redirects` says of a path that it does not have. */
@@ -80,17 +92,19 @@ export function createContent(
     asked: Asked,
     address: Address,
     client: AbortController,
+    options: Options,
   ): Promise<Response | undefined> {
-    const { signal } = client;
-    const found = await redirects(address, asked, { signal });
+    const found = await redirects(address, asked, options);
     if (found === undefined) return undefined;
     if (found.kind === "redirect") {
       const { location, status, resolved } = found;
       return redirect(location, status, { ...cors, ...freshness(resolved) });
     }
     // Not by way of the rules again: one that leads to what is not there would go round in a circle.
-    const opened = await node.open(found.address, { signal });
-    const shown = await shownAt(found.address, formatAddress(found.address), opened, signal);
+    const { entry, resolved } = await node.open(found.address, options);
+    if (entry.kind === "document") return undefined;
+    const path = formatAddress(found.address);
+    const shown = await shownAt(found.address, path, { entry, resolved }, options);
     if (!("entry" in shown)) return undefined; // A list of files is no page of the site.
     return await fileResponse(c, { ...shown, status: found.status }, client, log);
   }
@@ -99,16 +113,16 @@ export function createContent(
   async function shownAt(
     address: Address,
     path: string,
-    { entry, resolved }: Opened,
-    signal: AbortSignal,
+    { entry, resolved }: { entry: Exclude<Entry, DocumentEntry>; resolved: Resolved },
+    options: Options,
   ): Promise<Served | DirectoryEntry> {
     if (entry.kind !== "directory") {
       return { path, name: address.path.at(-1) ?? "", entry, resolved };
     }
     try {
       // Opened under its own address, for that is what is kept.
-      const page = await node.open({ ...address, path: [...address.path, INDEX] }, { signal });
-      if (page.entry.kind === "directory") return entry;
+      const page = await node.open({ ...address, path: [...address.path, INDEX] }, options);
+      if (page.entry.kind === "directory" || page.entry.kind === "document") return entry;
       return { ...page, entry: page.entry, path, name: INDEX, folder: entry };
     } catch (error) {
       if (isAbsent(error)) return entry;

@@ -5,6 +5,7 @@ import type { Entry, FileEntry, SymlinkEntry } from "../src/content/read.ts";
 import { isAbort, NethoodError } from "../src/errors.ts";
 import type { Resolved } from "../src/name/resolve.ts";
 import { matches } from "./etag.ts";
+import { disposition } from "./formats/disposition.ts";
 import { contentHeaders } from "./headers.ts";
 import { contentType, HEAD_BYTES } from "./mime.ts";
 import { createMultipart } from "./multipart.ts";
@@ -21,6 +22,8 @@ export interface ServerTraits {
   cutsShortBodies?: boolean;
   /** The IP address of whoever connected, "" if it is not known. Default: no server tells; the gateway is embedded in a program. */
   client?: string;
+  /** Cuts the connection. Default: a body without a length that fails is a stream that errors. */
+  cut?: () => void;
 }
 
 /** A file that is to be sent. */
@@ -54,6 +57,8 @@ export async function fileResponse(
   }
   if (entry.kind === "symlink") return symlinkResponse(entry, status, headers);
 
+  const saved = disposition(new URLSearchParams(c.req.url.split("?")[1]), { kind: "inline" });
+  if (saved !== undefined) headers.set("Content-Disposition", saved);
   headers.set("Accept-Ranges", "bytes");
   const ifRange = c.req.header("if-range");
   const ranges = !found || ifRange && ifRange !== etag

@@ -18,7 +18,7 @@ export function parseRanges(
   if (specs.length === 0 || specs.length > MAX_RANGES) return undefined;
   const ranges: Range[] = [];
   for (const spec of specs) {
-    const range = parseRange(spec, size);
+    const range = parseSpec(spec, size);
     if (range === undefined) return undefined;
     if (range !== "unsatisfiable") ranges.push(range);
   }
@@ -27,7 +27,17 @@ export function parseRanges(
   return sorted.some(({ end }, i) => end > (sorted[i + 1]?.start ?? Infinity)) ? undefined : ranges;
 }
 
-function parseRange(spec: string, size: number): Range | "unsatisfiable" | undefined {
+/** The same for an answer of one piece: where several are wanted, it is the whole. */
+export function parseRange(
+  header: string | null | undefined,
+  size: number,
+): Range | "unsatisfiable" | undefined {
+  const ranges = parseRanges(header, size);
+  if (!Array.isArray(ranges)) return ranges;
+  return ranges.length === 1 ? ranges[0] : undefined;
+}
+
+function parseSpec(spec: string, size: number): Range | "unsatisfiable" | undefined {
   const parts = /^(\d*)\s*-\s*(\d*)$/.exec(spec);
   if (parts === null) return undefined;
   const [first, last] = [parts[1]!, parts[2]!];

@@ -27,11 +27,14 @@ export type Elsewhere =
   | { kind: "redirect"; location: string; status: RedirectStatus; resolved: Opened["resolved"] }
   | { kind: "rewrite"; address: Address; status: RewriteStatus };
 
+/** How a site is read: `local` where nobody else is to be asked. */
+type Options = { signal: AbortSignal; local: boolean };
+
 /** Tells where a path leads that is not there; undefined where the site has no word for it. */
 export type Redirects = (
   address: Address,
   asked: Asked,
-  options: { signal: AbortSignal },
+  options: Options,
 ) => Promise<Elsewhere | undefined>;
 
 export function createRedirects(content: Content): Redirects {
@@ -54,7 +57,7 @@ export function createRedirects(content: Content): Redirects {
     return { kind: "rewrite", address: target, status };
   };
 
-  async function rulesOf(file: FileEntry, options: { signal: AbortSignal }): Promise<Rule[]> {
+  async function rulesOf(file: FileEntry, options: Options): Promise<Rule[]> {
     const key = String(file.cid);
     let rules = remembered.get(key);
     if (rules === undefined) {
@@ -70,7 +73,7 @@ export function createRedirects(content: Content): Redirects {
 async function openFile(
   content: Content,
   address: Address,
-  options: { signal: AbortSignal },
+  options: Options,
 ): Promise<{ entry: FileEntry; resolved: Opened["resolved"] } | undefined> {
   try {
     const { entry, resolved } = await content.open({ ...address, path: [FILE] }, options);
@@ -84,7 +87,7 @@ async function openFile(
 
 async function readSmall(
   file: FileEntry,
-  { signal }: { signal: AbortSignal },
+  { signal }: Options,
 ): Promise<Uint8Array> {
   // A size that is claimed falsely is noticed by the reader; one that is too large is not read at all.
   const bytes = new Uint8Array(Math.min(file.size, MAX_FILE + 1));
@@ -101,9 +104,12 @@ async function readSmall(
   return bytes;
 }
 
+/** Errors that say enough, or that the reader asked for. */
+const AS_THEY_ARE = ["BAD_REDIRECTS", "NOT_CACHED", "TIMEOUT", "STOPPED"];
+
 /** "If there is an error reading or parsing it", the status is 500 (specification: "Error Handling"). */
 function unread(error: unknown, signal: AbortSignal): unknown {
-  const known = error instanceof NethoodError && error.code !== "BAD_REDIRECTS";
+  const known = error instanceof NethoodError && !AS_THEY_ARE.includes(error.code);
   if (!known || isAbort(error, signal)) return error;
   return new NethoodError(
     "BAD_REDIRECTS",
