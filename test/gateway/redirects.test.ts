@@ -100,6 +100,9 @@ suite("gateway: redirects", (test) => {
         assert.is(response.headers.get("ETag"), tag);
         assert.match(response.headers.get("Cache-Control")!, /^public, max-age=[56]\d$/);
       }
+      const head = await site.ask(HOME + path, { method: "HEAD" });
+      assert.is(head.status, status);
+      assert.is(head.headers.get("Content-Length"), "6");
       const byCid = await site.ask(`http://${site.cid}.ipfs.localhost${path}`);
       assert.is(byCid.status, status);
       assert.is(byCid.headers.get("Cache-Control"), "public, max-age=29030400, immutable");
