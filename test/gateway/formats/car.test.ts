@@ -27,6 +27,14 @@ async function contents(response: Response, names: Record<string, CID>) {
   return { roots: (await car.getRoots() as CID[]).map(name), blocks };
 }
 
+/** What servers print by themselves. */
+function watchConsole(): Disposable & { lines: string[] } {
+  const lines: string[] = [];
+  const { error } = console;
+  console.error = (...words: unknown[]) => void lines.push(words.join(" "));
+  return { lines, [Symbol.dispose]: () => console.error = error };
+}
+
 /** A folder with a file of four parts of ten bytes, two of them alike, a small file and a document. */
 async function site(blocks: MemoryBlocks) {
   const [a, b, c] = await Promise.all(
@@ -177,6 +185,7 @@ suite("gateway: CAR", (test, left) => {
     const names = await site(shelf.blocks);
     await shelf.stock([String(names.c)]);
     await using server = await serve(shelf.app, { port: 0 });
+    using printed = watchConsole();
     const path = `/ipfs/${names.root}/film?format=car`;
     const raw = await send(server.url, `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
     assert.match(raw, /^HTTP\/1\.1 200 OK\r\n/);
@@ -188,6 +197,7 @@ suite("gateway: CAR", (test, left) => {
       () => assert.unreachable("a client took it for whole"),
       (error) => assert.instance(error, TypeError),
     );
+    assert.equal(printed.lines, [], "no stack for whoever runs the node");
     assert.is(shelf.log.length, 2, shelf.log.join("\n"));
     assert.match(shelf.log[0]!, "was cut off in the middle");
     // What comes before the missing one can be had.

@@ -6,7 +6,7 @@ import { readRecord } from "../../../src/name/record.ts";
 import { createDnsServer } from "../../helpers/dns-server.ts";
 import { utf8 } from "../../helpers/files.ts";
 import { DAG_CBOR, RAW } from "../../helpers/memory-blocks.ts";
-import { createTestNode, meets } from "../../helpers/node.ts";
+import { meets } from "../../helpers/node.ts";
 import { createShelf } from "../../helpers/shelf.ts";
 import { createKeychain, nameOf, signRecord } from "../../helpers/signer.ts";
 import { suite } from "../../helpers/suite.ts";
