@@ -62,9 +62,13 @@ function parseEntityBytes(text: string): EntityBytes {
 }
 
 function bad(name: string, value: string, allowed: string): NethoodError {
-  return new NethoodError("BAD_OPTION", `${name} cannot be "${value.slice(0, 40)}".`, {
-    hint: `It is ${allowed}.`,
-  });
+  return new NethoodError(
+    "BAD_OPTION",
+    `The parameter ${name} cannot be "${value.slice(0, 40)}".`,
+    {
+      hint: `It is ${allowed}.`,
+    },
+  );
 }
 
 /** Short, and different for whatever makes the file different. */

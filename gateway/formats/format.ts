@@ -7,7 +7,7 @@ import type { Located, Node } from "../../src/node.ts";
 import type { Resolved } from "../../src/name/resolve.ts";
 import type { Found } from "../../src/content/read.ts";
 import { contentHeaders } from "../headers.ts";
-import type { Asked } from "../request.ts";
+import { type Asked, withQuery } from "../request.ts";
 import { carResponse } from "./car.ts";
 import { disposition } from "./disposition.ts";
 import { documentFormatted } from "./document.ts";
@@ -26,7 +26,7 @@ export interface Ask {
   address: Address;
   query: URLSearchParams;
   wanted: Wanted & { format: Format };
-  /** The answer's own URL, where `Accept` decided what it is. */
+  /** The answer's own URL, where `Accept` decided what it is (path-gateway specification, "Content-Location"). */
   location: string | undefined;
   local: boolean;
   client: AbortController;
@@ -52,7 +52,7 @@ export async function formatResponse(
     address,
     query,
     wanted: { ...wanted, format },
-    location: wanted.byAccept ? located(asked, format) : undefined,
+    location: wanted.byAccept ? withQuery(asked, `format=${format}`) : undefined,
     local: onlyIfCached(c.req.header("cache-control")),
     client,
     log,
@@ -104,9 +104,4 @@ export function formatHeaders(
     headers.set("Vary", "Accept");
   }
   return headers;
-}
-
-/** The same URL with the form in it (path-gateway specification, "Content-Location"). */
-function located({ path, query }: Asked, format: string): string {
-  return `${path}${query === "" || query === "?" ? "?" : `${query}&`}format=${format}`;
 }

@@ -4,7 +4,7 @@ import { open } from "../../src/content/read.ts";
 import { packTar } from "../../src/content/tar.ts";
 import { NethoodError } from "../../src/errors.ts";
 import { unchanged } from "./block.ts";
-import { type Ask, formatHeaders, locate } from "./format.ts";
+import { absent, type Ask, formatHeaders, locate } from "./format.ts";
 import { streamResponse } from "./stream.ts";
 
 export async function tarResponse(ask: Ask): Promise<Response> {
@@ -20,7 +20,7 @@ export async function tarResponse(ask: Ask): Promise<Response> {
     filename: `${ask.address.path.at(-1) ?? cid}.tar`,
   });
   const { signal } = ask.client;
-  const entry = await open(located.blocks, cid, [], { signal });
+  const entry = await open(located.blocks, cid, [], { signal }).catch(absent);
   return unchanged(ask.c, headers) ??
     await streamResponse(ask, packTar(located.blocks, entry, { signal }), headers);
 }

@@ -36,8 +36,8 @@ export async function* exportCar(
   selection: Selection,
   options: WalkOptions = {},
 ): AsyncGenerator<Uint8Array> {
-  yield section(encode({ version: 1, roots: [found.cid] }));
   const steps = [...found.above.map(single), await target(blocks, found.cid, selection, options)];
+  yield section(encode({ version: 1, roots: [found.cid] }));
   for await (const { cid, block } of walk(blocks, steps, options)) {
     // An identity CID is its block (specification: it "MUST NOT" be in a CAR).
     if (cid.multihash.code !== identity.code) yield section(cid.bytes, block);
