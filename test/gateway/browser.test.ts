@@ -18,9 +18,10 @@ addEventListener("fetch", (event) => event.respondWith(
 ));`;
 
 const APP = `<!doctype html><link rel=icon href="data:,"><title>app</title><script>
-globalThis.controlled = navigator.serviceWorker.controller !== null ? Promise.resolve() :
-  new Promise((resolve) => navigator.serviceWorker.oncontrollerchange = resolve);
-navigator.serviceWorker.register("/worker.js");
+const { serviceWorker } = navigator;
+const control = new Promise((resolve) => serviceWorker.oncontrollerchange = resolve);
+globalThis.controlled = serviceWorker.register("/worker.js")
+  .then(() => serviceWorker.controller ? undefined : control);
 // What the browser itself kept would prove nothing.
 globalThis.text = (path) => fetch(path, { cache: "no-store" }).then((response) => response.text(), () => "unreachable");
 </script>`;
