@@ -32,8 +32,7 @@ export type Hosts = (name: string) => Place;
  * @throws {NethoodError} BAD_OPTION
  */
 export function createHosts(names: string[] = []): Hosts {
-  // The longest first: of `gw.example.com` and `example.com`, a subdomain of both belongs to the first.
-  const own = [LOCALHOST, ...names.map(parseHost)].sort((a, b) => b.length - a.length);
+  const own = [LOCALHOST, ...names.map(parseHost)];
   return (name) => {
     if (own.includes(name)) return { kind: "gateway" };
     for (const gateway of own) {

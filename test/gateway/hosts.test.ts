@@ -128,6 +128,9 @@ suite("gateway: hosts", (test) => {
         assert.is(response.headers.get("Location"), null);
       }
     }
+    // A site's own query is the site's.
+    const page = `http://127.0.0.1:7080/ipfs/${site.cid}/a%20b.txt?uri=ipfs://${v0}`;
+    assert.is(await (await site.ask(page)).text(), "a");
   });
 
   test("a page of any origin may read content, moves and failures, but not what is the reader's own", async () => {

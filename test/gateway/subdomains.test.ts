@@ -20,6 +20,10 @@ suite("gateway: subdomains", (test) => {
       assert.is(await home.text(), "home", name);
       assert.is(await text(site.ask(`http://${name}.localhost/a/%C3%A4%3F.txt`)), "a", name);
     }
+    site.dns.zone["_dnslink.my-site.example.org"] = { txt: [`dnslink=/ipfs/${site.cid}`], ttl: 60 };
+    for (const name of ["my--site-example-org", "my-site.example.org"]) {
+      assert.is(await text(site.ask(`http://${name}.ipns.localhost:7080/`)), "home", name);
+    }
     const folder = await site.ask("http://docs-example-org.ipns.localhost:7080/a?x=1");
     assert.is(folder.headers.get("Location"), "/a/?x=1");
   });
