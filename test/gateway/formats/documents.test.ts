@@ -205,8 +205,11 @@ suite("gateway: documents", (test) => {
         assert.is(response.headers.get("Content-Type"), "application/json", name);
       }
     }
-    const html = await shelf.ask(`/ipfs/${root}/page.html`, axios);
-    assert.is(html.headers.get("Content-Type"), "text/html; charset=utf-8");
+    // Accept is a wish: who wishes for JSON gets the file that there is, as from any web server.
+    for (const init of [axios, { headers: { Accept: "application/json" } }]) {
+      const html = await shelf.ask(`/ipfs/${root}/page.html`, init);
+      assert.is(html.headers.get("Content-Type"), "text/html; charset=utf-8");
+    }
     const text = await shelf.ask(`/ipfs/${root}/text`);
     assert.is(text.headers.get("Content-Type"), "text/plain; charset=utf-8");
     for (const query of ["format=json", "format=cbor", "format=dag-json", "format=dag-cbor"]) {
