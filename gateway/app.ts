@@ -2,8 +2,9 @@
 import { type Context, Hono } from "hono";
 import { NethoodError } from "../src/errors.ts";
 import { cors, METHODS } from "./headers.ts";
-import { type Content, contentResponse } from "./content.ts";
+import { type Content, createContent } from "./content.ts";
 import { errorResponse } from "./error.ts";
+import type { Formats } from "./formats/format.ts";
 import { type Own, ownResponse } from "./own.ts";
 import { line, redirect } from "./reply.ts";
 import { createReader } from "./forwarded.ts";
@@ -16,7 +17,7 @@ const SANDBOX = "sandbox allow-downloads allow-forms allow-modals allow-popups "
   "allow-popups-to-escape-sandbox allow-scripts";
 
 /** What the gateway needs of a node. */
-export type GatewayNode = Content & Own & Routing;
+export type GatewayNode = Content & Formats & Own & Routing;
 
 export interface GatewayOptions {
   /** Told what went wrong inside, never what a client did wrong. Default: silence. */
@@ -41,10 +42,11 @@ export interface GatewayOptions {
  */
 export function createGateway(
   node: GatewayNode,
-  { log = () => undefined, hosts: names, trustProxy }: GatewayOptions = {},
+  { log = () => undefined, hosts: names, trustProxy, patience }: GatewayOptions = {},
 ): Hono {
   const read = createReader(trustProxy);
   const hosts = createHosts(names);
+  const content = createContent(node, { log, patience });
   const app = new Hono();
   app.onError((error, c) => errorResponse(error, c, log));
 
@@ -78,7 +80,7 @@ export function createGateway(
         return await ownResponse(c, node, asked, to.host);
       case "content":
         try {
-          return await contentResponse(c, node, asked, to, log);
+          return await content(c, asked, to);
         } catch (error) {
           if (to.otherwise === undefined || !isNoSite(error)) throw error;
           return sandboxed(await answer(c, asked, to.otherwise()));

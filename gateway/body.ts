@@ -5,6 +5,8 @@ export interface BodyOptions {
   client: AbortController;
   /** Whether a body that fails ends, short of its `Content-Length`, rather than errors. */
   endEarly: boolean;
+  /** Cuts the connection, which says the same of a body that has no length. */
+  cut?: (() => void) | undefined;
   onFailure: (error: unknown) => void;
 }
 
@@ -12,7 +14,7 @@ export interface BodyOptions {
 export function createBody(
   first: Uint8Array,
   rest: AsyncGenerator<Uint8Array>,
-  { client, endEarly, onFailure }: BodyOptions,
+  { client, endEarly, cut, onFailure }: BodyOptions,
 ): ReadableStream<Uint8Array> {
   let next: Uint8Array | undefined = first;
   return new ReadableStream<Uint8Array>({
@@ -25,7 +27,8 @@ export function createBody(
       } catch (error) {
         onFailure(error);
         // Either way the client sees that it has not all of it.
-        if (!endEarly) throw error;
+        cut?.();
+        if (!endEarly && !cut) throw error;
         if (!client.signal.aborted) controller.close();
       }
     },

@@ -1,13 +1,16 @@
 /** A file as HTTP: the whole of it, or a range. */
 import type { Context } from "hono";
 import { isAbort } from "../src/abort.ts";
-import type { FileEntry, SymlinkEntry } from "../src/content/read.ts";
+import type { Range } from "../src/content/file.ts";
+import type { Entry, FileEntry, SymlinkEntry } from "../src/content/read.ts";
 import { NethoodError } from "../src/errors.ts";
 import type { Resolved } from "../src/name/resolve.ts";
 import { matches } from "./etag.ts";
+import { disposition } from "./formats/disposition.ts";
 import { contentHeaders } from "./headers.ts";
 import { contentType, HEAD_BYTES } from "./mime.ts";
-import { parseRange } from "./range.ts";
+import { createMultipart } from "./multipart.ts";
+import { parseRanges } from "./range.ts";
 import { line } from "./reply.ts";
 import { createBody } from "./body.ts";
 
@@ -20,80 +23,137 @@ export interface ServerTraits {
   cutsShortBodies?: boolean;
   /** The IP address of whoever connected, "" if it is not known. Default: no server tells; the gateway is embedded in a program. */
   client?: string;
+  /** Cuts the connection. Default: a body without a length that fails is a stream that errors. */
+  cut?: () => void;
 }
 
-/**
- * @param asked the canonical address as it was asked for, and the file's own name
- * @param client aborted when whoever asked has left
- */
+/** A file that is to be sent. */
+export interface Served {
+  /** The canonical address as it was asked for. */
+  path: string;
+  /** The file's own name. */
+  name: string;
+  entry: FileEntry | SymlinkEntry;
+  resolved: Resolved;
+  /** The folder for which it stands, as its index.html; such a page is known by the folder's CID. Default: the file itself. */
+  folder?: Entry;
+  /** 404 and the like for a page that tells of an error; then it is sent whole, whatever conditions there are. Default: 200. */
+  status?: number;
+}
+
+/** @param client aborted when whoever asked has left */
 export async function fileResponse(
   c: Context,
-  asked: { path: string; name: string },
-  { entry, resolved }: { entry: FileEntry | SymlinkEntry; resolved: Resolved },
+  { path, name, entry, resolved, folder, status = 200 }: Served,
   client: AbortController,
   log: (line: string) => void,
 ): Promise<Response> {
   const { signal } = client;
-  const headers = contentHeaders(asked.path, resolved, entry);
+  const headers = contentHeaders(path, resolved, folder ?? entry);
   const etag = headers.get("ETag")!;
-  if (matches(c.req.header("if-none-match"), etag)) {
+  // Conditions and ranges are for what is there (RFC 9110, sections 13.2.1 and 14.2).
+  const found = status === 200;
+  if (found && matches(c.req.header("if-none-match"), etag)) {
     return new Response(null, { status: 304, headers });
   }
-  if (entry.kind === "symlink") return symlinkResponse(entry, headers);
+  if (entry.kind === "symlink") return symlinkResponse(entry, status, headers);
 
-  const ifRange = c.req.header("if-range");
-  const range = ifRange && ifRange !== etag
-    ? undefined
-    : parseRange(c.req.header("range"), entry.size);
+  const saved = disposition(new URLSearchParams(c.req.url.split("?")[1]), { kind: "inline" });
+  if (saved !== undefined) headers.set("Content-Disposition", saved);
   headers.set("Accept-Ranges", "bytes");
-  if (range === "unsatisfiable") {
+  const ifRange = c.req.header("if-range");
+  const ranges = !found || ifRange && ifRange !== etag
+    ? undefined
+    : parseRanges(c.req.header("range"), entry.size);
+  if (ranges === "unsatisfiable") {
     headers.set("Content-Range", `bytes */${entry.size}`);
     headers.set("Cache-Control", "no-store");
     return line(`The file has ${entry.size} bytes; the range begins past its end.`, 416, headers);
   }
-  const { start, end } = range ?? { start: 0, end: entry.size };
-  headers.set("Content-Length", String(end - start));
-  if (range) headers.set("Content-Range", `bytes ${start}-${end - 1}/${entry.size}`);
-
-  const bytes = entry.bytes(range, { signal });
-  // The first bytes are awaited, so that content nobody has becomes an honest status and not a cut connection.
-  const first = (await bytes.next()).value ?? new Uint8Array();
-  try {
-    const enough = start === 0 && first.byteLength >= Math.min(HEAD_BYTES, entry.size);
-    const head = () => enough ? first : readHead(entry, signal);
-    headers.set("Content-Type", await contentType(asked.name, head));
-  } catch (error) {
-    await bytes.return(undefined);
-    throw error;
-  }
-  const status = range ? 206 : 200;
+  const body = ranges && ranges.length > 1
+    ? await openParts(entry, name, ranges, signal)
+    : await openOne(entry, name, ranges?.[0], signal);
+  for (const [field, value] of Object.entries(body.headers)) headers.set(field, value);
+  const init = { status: ranges ? 206 : status, headers };
   if (c.req.method === "HEAD") {
-    await bytes.return(undefined);
-    return new Response(null, { status, headers });
+    await body.rest.return(undefined);
+    return new Response(null, init);
   }
-  if (first.byteLength === end - start) {
-    await bytes.next(); // Its end is still to be noticed, for that is when it is kept.
-    return new Response(first as BodyInit, { status, headers });
+  if (body.first.byteLength === body.length) {
+    await body.rest.next(); // Its end is still to be noticed, for that is when it is kept.
+    return new Response(body.first as BodyInit, init);
   }
   const traits = c.env as ServerTraits | undefined;
-  const body = createBody(first, bytes, {
+  const stream = createBody(body.first, body.rest, {
     client,
     endEarly: traits?.cutsShortBodies ?? false,
     onFailure(error) {
       if (isAbort(error, signal)) return;
       const known = error instanceof NethoodError;
       const why = known ? error.message : `${error instanceof Error ? error.stack : error}`;
-      log(`${asked.path} was cut off in the middle: ${why}`);
+      log(`${path} was cut off in the middle: ${why}`);
     },
   });
-  return new Response(body, { status, headers });
+  return new Response(stream, init);
 }
 
-function symlinkResponse({ target }: SymlinkEntry, headers: Headers): Response {
+/**
+ * A body of which the first bytes are here: they are awaited, so that content nobody has becomes an honest status and not a cut
+ * connection.
+ */
+interface OpenBody {
+  headers: Record<string, string>;
+  length: number;
+  first: Uint8Array;
+  rest: AsyncGenerator<Uint8Array>;
+}
+
+/** The whole file, or one range of it. */
+async function openOne(
+  entry: FileEntry,
+  name: string,
+  range: Range | undefined,
+  signal: AbortSignal,
+): Promise<OpenBody> {
+  const { size } = entry;
+  const { start, end } = range ?? { start: 0, end: size };
+  const rest = entry.bytes(range, { signal });
+  const first = (await rest.next()).value ?? new Uint8Array();
+  try {
+    const enough = start === 0 && first.byteLength >= Math.min(HEAD_BYTES, size);
+    const head = () => enough ? first : readHead(entry, signal);
+    const headers = {
+      "Content-Type": await contentType(name, head),
+      "Content-Length": String(end - start),
+      ...(range && { "Content-Range": `bytes ${start}-${end - 1}/${size}` }),
+    };
+    return { headers, length: end - start, first, rest };
+  } catch (error) {
+    await rest.return(undefined);
+    throw error;
+  }
+}
+
+async function openParts(
+  entry: FileEntry,
+  name: string,
+  ranges: readonly Range[],
+  signal: AbortSignal,
+): Promise<OpenBody> {
+  const type = await contentType(name, () => readHead(entry, signal));
+  const parts = createMultipart(entry, ranges, type);
+  const rest = parts.bytes({ signal });
+  const first = (await rest.next()).value ?? new Uint8Array();
+  const headers = { "Content-Type": parts.type, "Content-Length": String(parts.length) };
+  return { headers, length: parts.length, first, rest };
+}
+
+/** What a symbolic link says, and not what it leads to: that may be outside of what was published (Kubo has it so, too). */
+function symlinkResponse({ target }: SymlinkEntry, status: number, headers: Headers): Response {
   const bytes = new TextEncoder().encode(target);
   headers.set("Content-Type", "inode/symlink");
   headers.set("Content-Length", String(bytes.byteLength));
-  return new Response(bytes, { headers });
+  return new Response(bytes, { status, headers });
 }
 
 /** The first bytes of a file of which a part is sent: it must be of the same type from its middle, too. */

@@ -1,5 +1,6 @@
 /** The headers that say what a response is, how long it holds, and where it came from. */
-import type { Entry } from "../src/content/read.ts";
+import type { DocumentEntry, Found } from "../src/content/read.ts";
+import type { Language } from "./language.ts";
 import type { Resolved } from "../src/name/resolve.ts";
 
 /** What a client may do: content is read, not changed. */
@@ -17,26 +18,56 @@ export const cors: Record<string, string> = {
 /** A CID never means anything else: a year, less a month for caches that object (path-gateway, "Cache-Control"). */
 const IMMUTABLE = "public, max-age=29030400, immutable";
 
-/** A listing is made by us and may look better tomorrow, though its folder never changes. */
-const LISTING = "public, max-age=604800, stale-while-revalidate=2678400";
+/** A page that is made by us may look better tomorrow, though what it shows never changes. */
+const GENERATED = "public, max-age=604800, stale-while-revalidate=2678400";
 
 /** Raised when the listing's HTML changes. */
-const LISTING_VERSION = 2;
+const LISTING_VERSION = 3;
+
+/** Raised when the HTML of a document's page changes. */
+const DOCUMENT_VERSION = 1;
 
 /** @param path the canonical address as it was asked for, before an index.html was looked for */
 export function contentHeaders(
   path: string,
   resolved: Resolved,
-  entry: Entry,
-  generated = false,
+  entry: Found,
 ): Headers {
   return new Headers({
     ...cors,
-    ...freshness(resolved, generated ? LISTING : IMMUTABLE),
-    ETag: generated ? `"DirIndex-${LISTING_VERSION}_CID-${entry.cid}"` : `"${entry.cid}"`,
+    ...freshness(resolved),
+    ETag: `"${entry.cid}"`,
     "X-Ipfs-Path": path,
     "X-Ipfs-Roots": entry.roots.join(","),
   });
+}
+
+/** The same of a listing, of which there is one in each language. */
+export function listingHeaders(
+  path: string,
+  resolved: Resolved,
+  entry: Found,
+  language: Language,
+): Headers {
+  const headers = generatedHeaders(path, resolved, entry);
+  headers.set("ETag", `"DirIndex-${LISTING_VERSION}.${language}_CID-${entry.cid}"`);
+  headers.set("Content-Language", language);
+  headers.append("Vary", "Accept-Language");
+  return headers;
+}
+
+/** The headers of a document's page. */
+export function documentHeaders(path: string, resolved: Resolved, entry: DocumentEntry): Headers {
+  const headers = generatedHeaders(path, resolved, entry);
+  headers.set("ETag", `"DagIndex-${DOCUMENT_VERSION}_CID-${entry.cid}"`);
+  headers.set("Vary", "Accept");
+  return headers;
+}
+
+function generatedHeaders(path: string, resolved: Resolved, entry: Found): Headers {
+  const headers = contentHeaders(path, resolved, entry);
+  headers.set("Cache-Control", freshness(resolved, GENERATED)["Cache-Control"]!);
+  return headers;
 }
 
 /** How long an answer holds: as long as every name on the way to it. */

@@ -1,25 +1,29 @@
 /** A folder without an index.html as HTTP: a page with links to what is in it. */
 import type { Context } from "hono";
-import { type Address, formatAddress } from "../src/content/address.ts";
+import { formatAddress } from "../src/content/address.ts";
 import type { DirectoryEntry } from "../src/content/read.ts";
 import type { Link } from "../src/content/unixfs.ts";
 import type { Resolved } from "../src/name/resolve.ts";
 import { matches } from "./etag.ts";
-import { contentHeaders } from "./headers.ts";
-import { listingPage } from "./pages/listing.ts";
+import { listingHeaders } from "./headers.ts";
+import { languageOf } from "./language.ts";
+import { listingPage, type Place } from "./pages/listing.ts";
 import { page } from "./reply.ts";
+import type { Asked, ContentTarget } from "./request.ts";
 
 /** Entries shown of a folder; reading on would make a stranger's huge folder our work. */
 const MAX_LISTED = 10_000;
 
 export async function listingResponse(
   c: Context,
-  address: Address,
-  isolated: boolean,
+  asked: Asked,
+  to: ContentTarget,
   { entry, resolved }: { entry: DirectoryEntry; resolved: Resolved },
   signal: AbortSignal,
 ): Promise<Response> {
-  const headers = contentHeaders(`${formatAddress(address)}/`, resolved, entry, true);
+  const { address } = to;
+  const language = languageOf(c.req.header("accept-language"));
+  const headers = listingHeaders(`${formatAddress(address)}/`, resolved, entry, language);
   if (matches(c.req.header("if-none-match"), headers.get("ETag")!)) {
     return new Response(null, { status: 304, headers });
   }
@@ -30,9 +34,16 @@ export async function listingResponse(
     if (cut) break;
     links.push(link);
   }
+  const { cid } = entry;
   return await page(
-    listingPage({ address, isolated, cid: String(entry.cid), links, cut }),
+    listingPage({ address, place: placeOf(asked, to), cid, links, cut }, language),
     200,
     headers,
   );
+}
+
+function placeOf({ name, port }: Asked, { isolated, gateway }: ContentTarget): Place {
+  if (!isolated) return { kind: "path" };
+  if (gateway !== undefined) return { kind: "subdomain", gateway };
+  return { kind: "site", host: name + port };
 }

@@ -4,7 +4,8 @@ import mime from "mime";
 /** How much of a file's beginning is looked at; a block of any size holds as much. */
 export const HEAD_BYTES = 4096;
 
-const TEXT = /^text\/|^application\/(javascript|json|xml|manifest\+json)$|\+(xml|json)$/;
+/** Whose encoding a header may name; JSON is not among them, for it is always UTF-8 (RFC 8259, section 11). */
+const TEXT = /^text\/|^application\/(javascript|xml)$|\+xml$/;
 
 /**
  * @param name the last segment of the path
@@ -24,6 +25,7 @@ function sniff(head: Uint8Array): string {
   const start = String.fromCharCode(...head.subarray(0, 512));
   if (/^\s*<(!doctype html|html|head|body|script|!--)/i.test(start)) return "text/html";
   if (/^\s*<\?xml/.test(start)) return /<svg/.test(start) ? "image/svg+xml" : "text/xml";
+  if (isJson(head)) return "application/json";
   if (start.startsWith("%PDF-")) return "application/pdf";
   if (start.startsWith("\x89PNG\r\n\x1a\n")) return "image/png";
   if (start.startsWith("\xff\xd8\xff")) return "image/jpeg";
@@ -34,6 +36,20 @@ function sniff(head: Uint8Array): string {
   if (start.startsWith("\0asm")) return "application/wasm";
   // deno-lint-ignore no-control-regex
   return /[\x00-\x08\x0e-\x1a\x1c-\x1f]/.test(start) ? "application/octet-stream" : "text/plain";
+}
+
+/** Whether this is JSON: an object or an array; where it is cut, one that begins as objects do. */
+function isJson(head: Uint8Array): boolean {
+  const text = new TextDecoder().decode(head.subarray(0, HEAD_BYTES));
+  if (!/^\s*[{[]/.test(text)) return false;
+  if (head.byteLength >= HEAD_BYTES) return /^\s*(?:\[\s*)*\{\s*"(?:[^"\\]|\\.)*"\s*:/.test(text);
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    // The only thing that it throws for.
+    return false;
+  }
 }
 
 /** Whether the beginning of a file is UTF-8; one that goes on may be cut in the middle of a character. */

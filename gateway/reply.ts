@@ -1,5 +1,6 @@
 /** Answers whose text is made here: pages, lines, and answers without any. HEAD gets their length too. */
 import type { Html } from "./pages/page.ts";
+import type { RedirectStatus } from "./redirects.ts";
 
 /**
  * What our own pages may load: nothing. And what is text here stays text: an error line quotes what a stranger sent.
@@ -30,7 +31,11 @@ export function line(text: string, status = 200, headers: HeadersInit = {}): Res
 }
 
 /** @param location where to go, in ASCII */
-export function redirect(location: string, status: 301 | 302, headers: HeadersInit = {}): Response {
+export function redirect(
+  location: string,
+  status: RedirectStatus,
+  headers: HeadersInit = {},
+): Response {
   const all = new Headers(headers);
   all.set("Location", location);
   all.set("Content-Length", "0");

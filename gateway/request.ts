@@ -189,8 +189,14 @@ export function withSlash({ path, query }: Asked): string {
   return `/${ascii(path).replace(/^\/+/, "")}/${ascii(query)}`;
 }
 
+/** The same path below this origin, with this in its query. */
+export function withQuery({ path, query }: Asked, more: string): string {
+  const rest = query.length > 1 ? `${ascii(query)}&` : "?";
+  return `/${ascii(path).replace(/^\/+/, "")}${rest}${more}`;
+}
+
 /** A raw part of a URL, fit for a header: browsers take a backslash for a slash. */
-function ascii(raw: string): string {
+export function ascii(raw: string): string {
   return raw.replace(/[^\x21-\x7e]|\\/gu, encodeURIComponent);
 }
 

@@ -42,7 +42,13 @@ interface App {
 /** What is used of Deno. */
 interface DenoServe {
   serve(
-    options: { port: number; hostname: string; signal: AbortSignal; onListen: () => void },
+    options: {
+      port: number;
+      hostname: string;
+      signal: AbortSignal;
+      onListen: () => void;
+      onError: () => Response;
+    },
     fetch: (
       request: Request,
       info: { completed: Promise<void>; remoteAddr: { hostname?: string } },
@@ -65,6 +71,9 @@ export async function serve(app: App, options: ServeOptions = {}): Promise<Serve
   }
 }
 
+/** What Deno asks for where a body fails: the connection is cut, and who made the body has told why. */
+const cutOff = () => new Response(null, { status: 500 });
+
 interface Running {
   port: number;
   close(grace: number): Promise<void>;
@@ -74,7 +83,7 @@ function onDeno(deno: DenoServe, app: App, port: number, hostname: string): Runn
   const stop = new AbortController();
   const underway = createUnderway();
   const server = deno.serve(
-    { port, hostname, signal: stop.signal, onListen: () => undefined },
+    { port, hostname, signal: stop.signal, onListen: () => undefined, onError: cutOff },
     (request, { completed, remoteAddr }) => {
       underway.add(completed);
       if (request.method === "CONNECT") {
@@ -103,7 +112,8 @@ async function onNode(app: App, port: number, hostname: string): Promise<Running
     fetch(request, { incoming, outgoing }) {
       (outgoing as ServerResponse).strictContentLength = true;
       underway.add(new Promise((resolve) => outgoing.once("close", resolve)));
-      return app.fetch(request, traits(incoming.socket.remoteAddress));
+      const cut = () => outgoing.destroy();
+      return app.fetch(request, { ...traits(incoming.socket.remoteAddress), cut });
     },
   }) as HttpServer;
   server.on("connect", (request, socket, head) => {

@@ -4,7 +4,7 @@ import process from "node:process";
 import type { Writable } from "node:stream";
 import { serve, type Server } from "../gateway/serve.ts";
 import { NethoodError, systemCode } from "./errors.ts";
-import type { DirectoryEntry, Entry, FileEntry } from "./content/read.ts";
+import type { DirectoryEntry, DocumentEntry, Entry, FileEntry } from "./content/read.ts";
 import type { Node, NodeOptions } from "./node.ts";
 import { helpText } from "./help.ts";
 import { parseSettings, type Settings } from "./options.ts";
@@ -234,6 +234,7 @@ async function run(
 
 async function aFile(entry: Entry, address: string, signal: AbortSignal): Promise<FileEntry> {
   if (entry.kind === "file") return entry;
+  if (entry.kind === "document") return asFile(entry);
   const symlink = entry.kind === "symlink";
   throw new NethoodError(
     "NOT_A_FILE",
@@ -242,6 +243,15 @@ async function aFile(entry: Entry, address: string, signal: AbortSignal): Promis
       : `${address} is a folder without an index.html.`,
     { hint: symlink ? "Open what it links to." : await namesIn(entry, signal) },
   );
+}
+
+/** A document as its bytes. */
+function asFile({ block, cid, above, roots }: DocumentEntry): FileEntry {
+  const size = block.byteLength;
+  const bytes: FileEntry["bytes"] = async function* (range = { start: 0, end: size }) {
+    yield block.subarray(range.start, range.end);
+  };
+  return { kind: "file", cid, above, roots, size, bytes };
 }
 
 async function namesIn(folder: DirectoryEntry, signal: AbortSignal): Promise<string> {

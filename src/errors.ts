@@ -13,6 +13,10 @@ const STATUS = {
   NAME_LOOP: 400,
   /** The content is there but is not what was asked for (a directory where a file is needed). */
   NOT_A_FILE: 400,
+  /** The content is not to be had in the form that was asked for. */
+  NOT_ACCEPTABLE: 406,
+  /** It is not on this machine, and nobody else was to be asked. */
+  NOT_CACHED: 412,
   /** Bytes we cannot decode: an unknown codec or hash, a broken node. */
   UNSUPPORTED: 501,
   BAD_BLOCK: 502,
@@ -34,6 +38,8 @@ const STATUS = {
   FILE_UNWRITABLE: 500,
   BAD_SITE: 400,
   BAD_CAR: 400,
+  /** A file of the site that says where lost readers go, and cannot be used. */
+  BAD_REDIRECTS: 500,
   STOPPED: 503,
 } as const;
 
@@ -61,6 +67,13 @@ export class NethoodError extends Error {
   get status(): number {
     return STATUS[this.code];
   }
+}
+
+/** Where nobody else was to be asked for something that is not here. */
+export function notCached(what: string): NethoodError {
+  return new NethoodError("NOT_CACHED", `${what} is not on this machine.`, {
+    hint: "Ask again without only-if-cached, so that others are asked for it.",
+  });
 }
 
 /** The `code` of a Node.js system error such as `ENOSPC`, searched through the chain of causes. */

@@ -4,10 +4,10 @@
 import { homedir } from "node:os";
 import { join, resolve as absolute } from "node:path";
 import { type Address, parseAddress } from "./content/address.ts";
-import type { Blocks } from "./content/blocks.ts";
+import { type Blocks, localOnly } from "./content/blocks.ts";
 import { importCar, type Imported, type ImportOptions } from "./content/car.ts";
 import { pinPresent } from "./content/pin.ts";
-import { type Entry, open } from "./content/read.ts";
+import { type Entry, type Found, locate, open } from "./content/read.ts";
 import { NethoodError } from "./errors.ts";
 import { createKeeper } from "./keeper.ts";
 import { createTxtResolver } from "./name/dns.ts";
@@ -54,6 +54,8 @@ export interface NodeOptions {
 
 export interface ResolveOptions {
   signal?: AbortSignal | undefined;
+  /** Asks nobody else: what is not on this machine is a NOT_CACHED. Default: false. */
+  local?: boolean | undefined;
 }
 
 export interface OpenOptions extends ResolveOptions {
@@ -65,6 +67,14 @@ export interface OpenOptions extends ResolveOptions {
 export interface Opened {
   entry: Entry;
   resolved: Resolved;
+}
+
+/** Where an address leads: a block that was not read yet. */
+export interface Located {
+  found: Found;
+  resolved: Resolved;
+  /** Where it and what is below it are read from, `local` or not as it was asked for. */
+  blocks: Blocks;
 }
 
 export interface Node extends AsyncDisposable {
@@ -84,6 +94,8 @@ export interface Node extends AsyncDisposable {
    * @throws {NethoodError} BAD_ADDRESS, NO_DNSLINK, DNS_UNREACHABLE, IPNS_NOT_FOUND, NOT_FOUND, NO_PROVIDERS, STOPPED, …
    */
   open(address: Address | string, options?: OpenOptions): Promise<Opened>;
+  /** Follows an address to the block at its end, whatever that is; nothing is kept. @throws {NethoodError} as open */
+  locate(address: Address | string, options?: ResolveOptions): Promise<Located>;
   /**
    * Takes in the blocks of a CAR file, every one checked, and pins what is below its roots.
    *
@@ -175,12 +187,13 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
   starting.defer(() => over.abort(new NethoodError("STOPPED", "This node has been stopped.")));
   const until = (own?: AbortSignal) => own ? AbortSignal.any([own, over.signal]) : over.signal;
   const blocks: Blocks = {
-    get: (cid, own = {}) => exchange.get(cid, { signal: until(own.signal) }),
+    get: (cid, own = {}) => exchange.get(cid, { ...own, signal: until(own.signal) }),
   };
   const resolve: Node["resolve"] = async (address, own = {}) => {
     over.signal.throwIfAborted();
     return await resolver.resolve(typeof address === "string" ? parseAddress(address) : address, {
       signal: until(own.signal),
+      local: own.local,
     });
   };
 
@@ -201,12 +214,19 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
       return helia.libp2p.getPeers().map(String);
     },
     resolve,
-    async open(address, { signal, index = false } = {}) {
-      const resolved = await resolve(address, { signal });
-      const entry = await open(blocks, resolved.cid, resolved.path, { signal });
+    async open(address, { signal, local = false, index = false } = {}) {
+      const resolved = await resolve(address, { signal, local });
+      const from = local ? localOnly(blocks) : blocks;
+      const entry = await open(from, resolved.cid, resolved.path, { signal });
       const found = { entry, resolved };
       const opened = index ? await indexOf(found, { signal }) ?? found : found;
       return { ...opened, entry: keeper.watch(opened.entry, opened.resolved.chain[0]!) };
+    },
+    async locate(address, { signal, local = false } = {}) {
+      const resolved = await resolve(address, { signal, local });
+      const from = local ? localOnly(blocks) : blocks;
+      const found = await locate(from, resolved.cid, resolved.path, { signal });
+      return { found, resolved, blocks: from };
     },
     async import(source, own = {}) {
       const signal = until(own.signal);
@@ -234,7 +254,7 @@ async function indexOf(
 ): Promise<Opened | undefined> {
   if (entry.kind !== "directory") return undefined;
   const page = await entry.child(INDEX, options);
-  if (page === undefined || page.kind === "directory") return undefined;
+  if (page?.kind !== "file" && page?.kind !== "symlink") return undefined;
   const { path, chain } = resolved;
   return {
     entry: page,

@@ -1,5 +1,6 @@
 /** The frame of every page a node shows: no script, no request to anywhere, readable on a telephone and by a screen reader. */
 import { html, raw } from "hono/html";
+import type { Language } from "../language.ts";
 
 /** What Hono's `html` gives: text that is already escaped. */
 export type Html = ReturnType<typeof html>;
@@ -17,7 +18,9 @@ const STYLE = `
   nav { color: var(--quiet); margin-bottom: 1.25rem; overflow-wrap: anywhere } nav [aria-current] { color: var(--text) }
   table { border-collapse: collapse; width: 100% } td, th { text-align: left; vertical-align: top; padding: .45rem 0; border-bottom: 1px solid var(--line) }
   th { color: var(--quiet); font-size: .875rem; font-weight: 600 } td { overflow-wrap: anywhere } td a { display: block; text-decoration: none }
-  td a:hover, td a:focus { text-decoration: underline } tr > :nth-child(2) { text-align: right; white-space: nowrap; padding-left: 1rem; color: var(--quiet) }
+  td a:hover, td a:focus { text-decoration: underline } tr > :last-child { text-align: right; white-space: nowrap } tr > :not(:first-child) { padding-left: 1rem; color: var(--quiet) }
+  td a.ipfs-hash { color: inherit; font: .8125rem/1.9 ui-monospace, monospace; white-space: nowrap }
+  @media (max-width: 34rem) { tr > :nth-child(2):not(:last-child) { display: none } }
   label { font-weight: 600 } .row { display: flex; gap: .5rem; margin-top: .25rem }
   input, button { font: inherit; padding: .5rem .75rem; border: 1px solid var(--line); border-radius: .375rem; background: var(--soft); color: inherit }
   input { flex: 1; min-width: 0 } button { background: var(--link); border-color: var(--link); color: var(--back); font-weight: 600; cursor: pointer }
@@ -32,10 +35,16 @@ const ICON = "data:image/svg+xml," + encodeURIComponent(
 <path d="M8 9l16 3M8 9l6 15M24 12L14 24"/><g fill="#3b82f6"><circle cx="8" cy="9" r="4"/><circle cx="24" cy="12" r="4"/><circle cx="14" cy="24" r="4"/></g></svg>`,
 );
 
-export function page(title: string, body: Html): Html {
+/** What every page says at its end. */
+const FOOTER: Record<Language, string> = {
+  en: "Nethood: the web, carried by its readers.",
+  de: "Nethood: das Web, getragen von denen, die es lesen.",
+};
+
+export function page(title: string, body: Html, language: Language = "en"): Html {
   return html`
     <!DOCTYPE html>
-    <html lang="en">
+    <html lang="${language}">
       <meta charset="utf-8">
       <meta name="viewport" content="width=device-width">
       <title>${title}</title>
@@ -43,29 +52,18 @@ export function page(title: string, body: Html): Html {
       <style>${raw(STYLE)}</style>
       <body>
         <main>${body}</main>
-        <footer>Nethood: the web, carried by its readers.</footer>
+        <footer>${FOOTER[language]}</footer>
       </body>
     </html>
   `;
 }
 
-/** Rows of a link and what is to be said of it. */
-export function table(heads: [string, string], rows: [Html, string][]): Html {
-  const [first, second] = heads;
+/** Rows with a link first, and what is to be said of it after that. */
+export function table(heads: string[], rows: (Html | string)[][]): Html {
   return html`
     <table>
-      <tr>
-        <th scope="col">${first}</th>
-        <th scope="col">${second}</th>
-      </tr>
-      ${rows.map(([link, note]) =>
-        html`
-          <tr>
-            <td>${link}</td>
-            <td>${note}</td>
-          </tr>
-        `
-      )}
+      <tr>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr>
+      ${rows.map((row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>\n`)}
     </table>
   `;
 }

@@ -7,5 +7,16 @@ export interface Blocks {
    *
    * @throws {NethoodError} NO_PROVIDERS where nobody reachable has it
    */
-  get(cid: CID, options?: { signal?: AbortSignal | undefined }): Promise<Uint8Array>;
+  get(cid: CID, options?: BlockOptions): Promise<Uint8Array>;
+}
+
+export interface BlockOptions {
+  signal?: AbortSignal | undefined;
+  /** Asks nobody else: what is not on this machine is a NOT_CACHED. Default: false. */
+  local?: boolean | undefined;
+}
+
+/** The same blocks, as far as they are on this machine. */
+export function localOnly(blocks: Blocks): Blocks {
+  return { get: (cid, options) => blocks.get(cid, { ...options, local: true }) };
 }

@@ -3,18 +3,9 @@
  * is ours, since Helia's would read every byte of every file just to learn that a leaf has no children.
  */
 import type { GraphWalkerFactory, Helia } from "@helia/interface";
-import * as dagCbor from "@ipld/dag-cbor";
-import * as dagJson from "@ipld/dag-json";
-import * as dagPb from "@ipld/dag-pb";
-import * as Block from "multiformats/block";
 import type { CID } from "multiformats/cid";
 import type { Blocks } from "./blocks.ts";
-import { broken } from "./unixfs.ts";
-
-const DAG_PB = dagPb.code;
-
-/** What can have links to other blocks. */
-const CODECS = [dagPb, dagCbor, dagJson];
+import { canLink, linksOf } from "./document.ts";
 
 type Options = { signal?: AbortSignal | undefined };
 
@@ -69,7 +60,8 @@ export async function pinPresent(
     if (block === undefined) missing++;
     else {
       await pinEach(helia, { get: () => Promise.resolve(block) }, [cid], label, options);
-      left.push(...linksOf(cid, block));
+      // One by one: a block can have more links than a call can have arguments.
+      for (const link of linksOf(cid, block)) left.push(link);
     }
   }
   return missing;
@@ -111,7 +103,7 @@ function inTurn<T>(pins: Helia["pins"], work: () => Promise<T>): Promise<T> {
   return turn;
 }
 
-/** Walks dag-pb nodes and names raw leaves without reading them. */
+/** Walks what can have links, and names leaves without reading them. */
 function walker(blocks: Blocks): GraphWalkerFactory {
   return () => ({
     async *walk(root, { depth: limit = Infinity, signal } = {}) {
@@ -125,22 +117,12 @@ function walker(blocks: Blocks): GraphWalkerFactory {
         yield { block: { cid } as any, depth, path: [] };
         if (depth >= limit) continue;
         const below = await children(blocks, cid, { signal });
-        left.push(...below.map((cid) => ({ cid, depth: depth + 1 })));
+        for (const cid of below) left.push({ cid, depth: depth + 1 });
       }
     },
   });
 }
 
 async function children(blocks: Blocks, cid: CID, options: Options): Promise<CID[]> {
-  return cid.code === DAG_PB ? linksOf(cid, await blocks.get(cid, options)) : [];
-}
-
-function linksOf(cid: CID, block: Uint8Array): CID[] {
-  const codec = CODECS.find(({ code }) => code === cid.code);
-  if (codec === undefined) return [];
-  try {
-    return [...Block.createUnsafe({ bytes: block, cid, codec }).links()].map(([, link]) => link);
-  } catch (cause) {
-    throw broken(cid, "cannot be decoded", cause);
-  }
+  return canLink(cid) ? linksOf(cid, await blocks.get(cid, options)) : [];
 }

@@ -1,16 +1,18 @@
-/** From a root and a path to what is there: a file whose bytes can be read, or a directory that can be listed. */
+/** From a root and a path to what is there: a file or document that can be read, or a directory that can be listed. */
 import type { CID } from "multiformats/cid";
 import { NethoodError } from "../errors.ts";
 import type { Blocks } from "./blocks.ts";
 import { find, list } from "./directory.ts";
+import { type DocumentFormat, documentFormat, follow } from "./document.ts";
 import { type Range, readFile } from "./file.ts";
 import { decodeNode, type Link } from "./unixfs.ts";
 
 type Options = { signal?: AbortSignal | undefined };
 
-interface Found {
+/** The block at the end of a path, which may be anything. */
+export interface Found {
   cid: CID;
-  /** The blocks between the root and this entry: each directory, and the shards that led to the next. */
+  /** The blocks between the root and this one: each directory, the shards that led to the next, each document. */
   above: CID[];
   /** The CID of the root and of each path segment below it (the gateway's X-Ipfs-Roots). */
   roots: CID[];
@@ -26,6 +28,8 @@ export interface FileEntry extends Found {
 export interface DirectoryEntry extends Found {
   kind: "directory";
   entries(options?: Options): AsyncGenerator<Link>;
+  /** Where the child of that name is, or undefined. */
+  find(name: string, options?: Options): Promise<Found | undefined>;
   /** The child of that name, or undefined. */
   child(name: string, options?: Options): Promise<Entry | undefined>;
 }
@@ -35,10 +39,16 @@ export interface SymlinkEntry extends Found {
   target: string;
 }
 
-export type Entry = FileEntry | DirectoryEntry | SymlinkEntry;
+export interface DocumentEntry extends Found {
+  kind: "document";
+  format: DocumentFormat;
+  block: Uint8Array;
+}
+
+export type Entry = FileEntry | DirectoryEntry | SymlinkEntry | DocumentEntry;
 
 /**
- * Walks a path below a root.
+ * Opens what is at a path below a root.
  *
  * @param path decoded segments, without empty ones
  * @throws {NethoodError} NOT_FOUND, BAD_BLOCK, UNSUPPORTED, NO_PROVIDERS
@@ -49,11 +59,29 @@ export async function open(
   path: readonly string[] = [],
   options: Options = {},
 ): Promise<Entry> {
-  let entry = await load(blocks, { cid: root, above: [], roots: [root] }, options);
-  for (const [depth, name] of path.entries()) {
-    const next = entry.kind === "directory" ? await entry.child(name, options) : undefined;
+  return await load(blocks, await locate(blocks, root, path, options), options);
+}
+
+/** Walks a path without reading the block at its end. @throws {NethoodError} as {@link open} */
+export async function locate(
+  blocks: Blocks,
+  root: CID,
+  path: readonly string[] = [],
+  options: Options = {},
+): Promise<Found> {
+  let found: Found = { cid: root, above: [], roots: [root] };
+  for (let rest = path; rest.length > 0;) {
+    const entry = await load(blocks, found, options);
+    if (entry.kind === "document") {
+      const next = follow(entry.cid, entry.block, rest);
+      found = below(found, next.link);
+      rest = next.rest;
+      continue;
+    }
+    const [name, ...more] = rest as [string, ...string[]];
+    const next = entry.kind === "directory" ? await entry.find(name, options) : undefined;
     if (next === undefined) {
-      const above = "/" + path.slice(0, depth).join("/");
+      const above = `/${path.slice(0, path.length - rest.length).join("/")}`;
       const why = entry.kind === "directory"
         ? `has nothing called "${name}"`
         : `is a ${entry.kind === "file" ? "file" : "symbolic link"}, not a folder`;
@@ -61,14 +89,22 @@ export async function open(
         hint: "Check the spelling, capitals included, or open the folder above to see what it has.",
       });
     }
-    entry = next;
+    found = next;
+    rest = more;
   }
-  return entry;
+  return found;
+}
+
+function below({ cid, above, roots }: Found, link: CID, shards: CID[] = []): Found {
+  return { cid: link, above: [...above, cid, ...shards], roots: [...roots, link] };
 }
 
 async function load(blocks: Blocks, found: Found, options: Options): Promise<Entry> {
-  const { cid, above, roots } = found;
-  const node = decodeNode(cid, await blocks.get(cid, options));
+  const { cid } = found;
+  const format = documentFormat(cid);
+  const block = await blocks.get(cid, options);
+  if (format !== undefined) return { ...found, kind: "document", format, block };
+  const node = decodeNode(cid, block);
   switch (node.kind) {
     case "file":
       return {
@@ -79,21 +115,21 @@ async function load(blocks: Blocks, found: Found, options: Options): Promise<Ent
       };
     case "symlink":
       return { ...found, kind: "symlink", target: node.target };
-    default:
+    default: {
+      const findChild: DirectoryEntry["find"] = async (name, own = {}) => {
+        const hit = await find(blocks, node, name, own);
+        return hit && below(found, hit.link.cid, hit.shards);
+      };
       return {
         ...found,
         kind: "directory",
         entries: (own) => list(blocks, node, own),
-        child: async (name, own = {}) => {
-          const hit = await find(blocks, node, name, own);
-          if (hit === undefined) return undefined;
-          const { link, shards } = hit;
-          return load(blocks, {
-            cid: link.cid,
-            above: [...above, cid, ...shards],
-            roots: [...roots, link.cid],
-          }, own);
+        find: findChild,
+        async child(name, own = {}) {
+          const next = await findChild(name, own);
+          return next && await load(blocks, next, own);
         },
       };
+    }
   }
 }

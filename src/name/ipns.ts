@@ -3,7 +3,7 @@ import type { Helia, PrivateKey } from "@helia/interface";
 import { createIPNSRecord, IPNSEntry } from "@helia/ipns";
 import { base36 } from "multiformats/bases/base36";
 import type { CID } from "multiformats/cid";
-import { NethoodError } from "../errors.ts";
+import { NethoodError, notCached } from "../errors.ts";
 import type { IpnsRecords } from "../store/ipns.ts";
 import { checkRecord, type IpnsRecord, readRecord, replaces } from "./record.ts";
 import type { Value } from "./value.ts";
@@ -20,7 +20,8 @@ const RENEW_MS = 24 * 60 * 60 * 1000;
 /** Keys whose records may be handed in, most; with records of the usual size that is 5 MB, and never more than 100. */
 const MAX_KEYS = 10_000;
 
-type Options = { signal?: AbortSignal | undefined };
+/** With `local` nobody is asked. */
+type Options = { signal?: AbortSignal | undefined; local?: boolean | undefined };
 
 /** Where records are looked for beyond this node. */
 export interface RecordRouting {
@@ -98,10 +99,13 @@ export function createNames(
       }),
   };
 
-  async function record(key: CID, { signal }: Options = {}): Promise<IpnsRecord> {
+  async function record(key: CID, { signal, local }: Options = {}): Promise<IpnsRecord> {
     const here = stored(key);
     const hurry = here !== undefined && here.expires > now();
-    const { records, refused } = await routing.find(key, { signal, hurry });
+    if (local && !hurry) throw notCached(`A valid record of ${key.toString(base36)}`);
+    const { records, refused } = local
+      ? { records: [], refused: [] }
+      : await routing.find(key, { signal, hurry });
     for (const record of records) keep(key, record);
     // Also where a neighbour's is valid and ours, which is newer, is not: nobody is taken back to an older version.
     const newest = stored(key);

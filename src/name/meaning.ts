@@ -24,7 +24,8 @@ const NONE_MS = 10_000;
 /** Most answers kept in memory. */
 const CACHE_SIZE = 1_000;
 
-type Options = { signal?: AbortSignal | undefined };
+/** With `local` nobody is asked: what is remembered is told, else NOT_CACHED. */
+type Options = { signal?: AbortSignal | undefined; local?: boolean | undefined };
 type Lookup<K> = (name: K, options: Options) => Promise<Value>;
 
 /** What one name means. */
@@ -68,10 +69,10 @@ export function createMeanings(
   const over = new AbortController();
 
   return {
-    async of(name, { signal } = {}) {
+    async of(name, { signal, local = false } = {}) {
       signal?.throwIfAborted();
       const { found, since, ms } = cached(name) ??
-        await unlessAborted(underway.get(name) ?? start(name), signal);
+        (local ? await here(name) : await unlessAborted(underway.get(name) ?? start(name), signal));
       if (found instanceof NethoodError) throw found;
       return { ...found, ttl: Math.max(0, Math.floor((since + ms - now()) / 1000)) };
     },
@@ -110,6 +111,20 @@ export function createMeanings(
       const remembered = isPassing(error) ? recall(name, RETRY_MS) : undefined;
       if (remembered === undefined) throw error;
       return keep(name, remembered);
+    }
+  }
+
+  /** What is known without asking anybody. */
+  async function here(name: string): Promise<Kept> {
+    try {
+      const key = parseKey(name);
+      const { value, ttl } =
+        await (key ? ipns(key, { local: true }) : dnsLink(name, { local: true }));
+      return { found: { value, stale: false }, since: now(), ms: ttl * 1000 };
+    } catch (error) {
+      const remembered = recall(name, 0);
+      if (remembered === undefined) throw error;
+      return remembered;
     }
   }
 

@@ -25,7 +25,7 @@ export interface Resolver {
   /** @throws {NethoodError} NO_DNSLINK, DNS_UNREACHABLE, IPNS_NOT_FOUND, IPNS_INVALID, NAME_LOOP, BAD_ADDRESS, STOPPED */
   resolve(
     address: Address,
-    options?: { signal?: AbortSignal | undefined },
+    options?: { signal?: AbortSignal | undefined; local?: boolean | undefined },
   ): Promise<Resolved>;
   /** Ends all lookups. */
   stop(): void;

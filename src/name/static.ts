@@ -1,12 +1,13 @@
 /** Names that a person gave a meaning to: they are not looked up. Written as the field does, `name:value,name:value`. */
 import { parseName } from "../content/address.ts";
-import { NethoodError } from "../errors.ts";
+import { NethoodError, notCached } from "../errors.ts";
 import { isValue, type Value } from "./value.ts";
 
 /** How long such a meaning is told to hold, in seconds: a person may change it with the next start. */
 const TTL_S = 60;
 
-type Lookup = (name: string, options?: { signal?: AbortSignal | undefined }) => Promise<Value>;
+type Options = { signal?: AbortSignal | undefined; local?: boolean | undefined };
+type Lookup = (name: string, options?: Options) => Promise<Value>;
 
 /**
  * @param text such as `docs.example.org:/ipfs/<cid>,blog.example.org:/ipns/<key>`
@@ -31,7 +32,8 @@ export function withStatic(names: Record<string, string>, lookup: Lookup): Looku
   }
   return (name, options) => {
     const value = known.get(name);
-    return value === undefined ? lookup(name, options) : Promise.resolve({ value, ttl: TTL_S });
+    if (value !== undefined) return Promise.resolve({ value, ttl: TTL_S });
+    return options?.local ? Promise.reject(notCached(`What ${name} means`)) : lookup(name, options);
   };
 }
 

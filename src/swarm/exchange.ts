@@ -7,7 +7,7 @@ import type { CID } from "multiformats/cid";
 import { identity } from "multiformats/hashes/identity";
 import { unlessAborted } from "../abort.ts";
 import type { Blocks } from "../content/blocks.ts";
-import { NethoodError } from "../errors.ts";
+import { NethoodError, notCached } from "../errors.ts";
 import type { DiskBlocks } from "../store/blocks.ts";
 
 /** How long the swarm is asked for a block before the reader is told that nobody has it, in milliseconds. */
@@ -56,9 +56,11 @@ export function createExchange(
   let stopped = false;
 
   return {
-    async get(cid, { signal } = {}) {
+    async get(cid, { signal, local = false } = {}) {
       if (cid.multihash.code === identity.code) return inline(cid);
-      return await store.read(cid, signal ? { signal } : {}) ?? join(cid, signal);
+      const here = await store.read(cid, signal ? { signal } : {});
+      if (here === undefined && local) throw notCached(`The block ${cid}`);
+      return here ?? join(cid, signal);
     },
     stop() {
       stopped = true;

@@ -35,13 +35,34 @@ suite("gateway: caching", (test) => {
   });
 
   test("a tag stands for one content: the same by every path, another for a listing", async () => {
-    await using site = await createSite({ "a.txt": "same", "b/c.txt": "same", "d.txt": "other" });
+    await using site = await createSite({
+      "a.txt": "same",
+      "b/c.txt": "same",
+      "d.txt": "other",
+    });
     const tag = async (path: string) => (await site.ask(`${GATEWAY}${path}`)).headers.get("ETag")!;
     const a = await tag(`/ipfs/${site.cid}/a.txt`);
     assert.match(a, /^"bafk[a-z0-9]+"$/);
     assert.is(await tag(`/ipns/${SITE}/b/c.txt`), a);
     assert.is.not(await tag(`/ipfs/${site.cid}/d.txt`), a);
-    assert.match(await tag(`/ipfs/${site.cid}/`), /^"DirIndex-\d+_CID-/);
+    assert.match(await tag(`/ipfs/${site.cid}/`), /^"DirIndex-\d+\.en_CID-/);
+  });
+
+  test("a folder's page is known by the folder, and its file by itself", async () => {
+    await using site = await createSite({ "e/index.html": "page", "e/more.txt": "more" });
+    const { entry: folder } = await site.node.open(`/ipfs/${site.cid}/e`);
+    const { entry: file } = await site.node.open(`/ipfs/${site.cid}/e/index.html`);
+    const page = await site.ask(`${GATEWAY}/ipfs/${site.cid}/e/`);
+    assert.is(await page.text(), "page");
+    assert.is(page.headers.get("ETag"), `"${folder.cid}"`);
+    assert.is(page.headers.get("X-Ipfs-Roots"), `${site.cid},${folder.cid}`);
+    assert.is(page.headers.get("Cache-Control"), "public, max-age=29030400, immutable");
+    assert.match(page.headers.get("Content-Type")!, "text/html");
+    const alone = await site.ask(`${GATEWAY}/ipfs/${site.cid}/e/index.html`);
+    assert.is(alone.headers.get("ETag"), `"${file.cid}"`);
+    assert.is(alone.headers.get("X-Ipfs-Roots"), `${site.cid},${folder.cid},${file.cid}`);
+    const held = { headers: { "If-None-Match": `"${folder.cid}"` } };
+    assert.is((await site.ask(`${GATEWAY}/ipfs/${site.cid}/e/`, held)).status, 304);
   });
 
   test("a CID is for ever, a name for as long as it says, an old answer not at all", async () => {

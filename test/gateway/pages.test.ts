@@ -41,6 +41,7 @@ suite("gateway: pages", (test, left) => {
   const titles = [
     "home, folder and error pages in a browser",
     "a site cannot read what was opened",
+    "a folder is listed in the reader's language",
   ];
   if (missing) return titles.forEach((title) => left(title, missing));
 
@@ -109,6 +110,43 @@ suite("gateway: pages", (test, left) => {
     for (const [attempt, text] of Object.entries(found)) {
       assert.not.match(text, "secret.txt", attempt);
       assert.ok(text === "" || text.startsWith("refused: "), `${attempt}: ${text}`);
+    }
+  });
+
+  test(titles[2]!, async () => {
+    await using site = await createSite({
+      "fotos/2024/Übergänge.txt": "t",
+      "fotos/2024/sommer.bin": new Uint8Array(1_500_000),
+      "fotos/2024/ein sehr langer Name, der auf einem Telefon umgebrochen werden muss.txt": "t",
+      "fotos/2024/unter/a.txt": "a",
+    });
+    await using server = await serve(site.app, { port: 0 });
+    const { port } = new URL(server.url);
+    for (const [language, title] of [["de-CH", "Inhalt von 2024"], ["en-GB", "Index of 2024"]]) {
+      await using browser = await createBrowser({ language: language! });
+      const { page, trouble } = await browser.openPage(
+        `http://docs-example-org.ipns.localhost:${port}/fotos/2024/`,
+      );
+      assert.is(await page.innerText("h1"), title);
+      assert.is(await page.getAttribute("html", "lang"), language!.slice(0, 2));
+      await picture(page, `listing-${language}`);
+      assert.equal(trouble, []);
+      // Every way out of the page leads somewhere: by name, up, along the path, and by CID through the gateway.
+      await page.setViewportSize({ width: 1000, height: 640 });
+      const here = page.url();
+      for (
+        const [click, leadsTo] of [
+          ["td >> text=Übergänge.txt", /\/%C3%9Cberg%C3%A4nge\.txt$/],
+          ["td >> text=..", /localhost:\d+\/fotos\/$/],
+          ["nav >> text=fotos", /docs-example-org\.ipns\.localhost:\d+\/fotos\/$/],
+          ["nav >> text=docs.example.org", /docs-example-org\.ipns\.localhost:\d+\/$/],
+          ["tr:has-text('Übergänge') .ipfs-hash", /baf[a-z0-9]+\.ipfs\.localhost:\d+\/\?filename=/],
+        ] as const
+      ) {
+        await page.click(click);
+        await page.waitForURL(leadsTo);
+        await page.goto(here);
+      }
     }
   });
 });

@@ -141,5 +141,8 @@ suite("gateway: paths", (test) => {
     assert.is(response.headers.get("Content-Type"), "inode/symlink");
     assert.is(response.headers.get("Content-Length"), "8");
     assert.is(await response.text(), "../über");
+    const head = await site.ask(`${GATEWAY}/ipfs/${cid}`, { method: "HEAD" });
+    assert.equal([...head.headers], [...response.headers]);
+    assert.is(await head.text(), "");
   });
 });

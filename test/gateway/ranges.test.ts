@@ -1,7 +1,9 @@
 /** Parts of files (RFC 9110, section 14): what a video player and a resumed download ask for. */
 import { Buffer } from "node:buffer";
+import { Agent, type IncomingHttpHeaders, request } from "node:http";
 import { decode } from "@ipld/dag-pb";
 import * as assert from "uvu/assert";
+import { serve } from "../../gateway/serve.ts";
 import { createSite } from "../helpers/site.ts";
 import { suite } from "../helpers/suite.ts";
 
@@ -24,6 +26,7 @@ suite("gateway: ranges", (test) => {
       ["bytes=-99999999", 0, SIZE],
       ["bytes=5-99999999", 5, SIZE],
       ["BYTES = 3 - 4", 3, 5],
+      ["bytes=99999999-,7-8", 7, 9],
     ];
     for (const [range, start, end] of ranges) {
       const response = await site.ask(url, { headers: { Range: range } });
@@ -53,10 +56,89 @@ suite("gateway: ranges", (test) => {
     }
   });
 
-  test("what is no range, or several, gets the whole", async () => {
+  test("several ranges come as parts, and the connection stays in step", async () => {
+    await using site = await createSite({ "a.txt": "0123456789ä", "film.mp4": FILM });
+    await using server = await serve(site.app, { port: 0 });
+    const root = `/ipfs/${site.cid}`;
+    const cases: [string, string, [number, number][]][] = [
+      ["a.txt", "bytes=6-7,0-1", [[6, 8], [0, 2]]],
+      ["a.txt", "bytes=0-0, ,2-3 , -1,", [[0, 1], [2, 4], [11, 12]]],
+      ["a.txt", "bytes=0-1,2-3,99-100", [[0, 2], [2, 4]]],
+      ["film.mp4", "bytes=2400000-,1048570-1048579,0-1000000", [
+        [2_400_000, SIZE],
+        [1_048_570, 1_048_580],
+        [0, 1_000_001],
+      ]],
+    ];
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    try {
+      for (const [name, range, wanted] of cases) {
+        const file = name === "a.txt" ? Buffer.from("0123456789ä") : Buffer.from(FILM);
+        const { status, headers, body } = await ask(agent, server.url, `${root}/${name}`, range);
+        assert.is(status, 206, range);
+        assert.is(headers["content-length"], String(body.length), range);
+        assert.is(headers["content-range"], undefined);
+        const boundary = /^multipart\/byteranges; boundary=([\w-]{1,70})$/
+          .exec(headers["content-type"]!)![1]!;
+        const type = name === "a.txt" ? "text/plain; charset=utf-8" : "video/mp4";
+        const parts = wanted.map(([start, end], i) =>
+          Buffer.concat([
+            Buffer.from(
+              `${i === 0 ? "" : "\r\n"}--${boundary}\r\nContent-Type: ${type}\r\n` +
+                `Content-Range: bytes ${start}-${end - 1}/${file.length}\r\n\r\n`,
+            ),
+            file.subarray(start, end),
+          ])
+        );
+        const whole = Buffer.concat([...parts, Buffer.from(`\r\n--${boundary}--\r\n`)]);
+        assert.ok(whole.equals(body), range);
+        const head = await site.ask(server.url + `${root}/${name}`, {
+          method: "HEAD",
+          headers: { Range: range },
+        });
+        assert.is(head.headers.get("Content-Length"), String(body.length));
+        assert.is(head.headers.get("Content-Type"), headers["content-type"]);
+      }
+      // All of it came over one connection; had one answer been longer than it said, the next would not be readable.
+      const { status, body } = await ask(agent, server.url, `${root}/a.txt`);
+      assert.is(status, 200);
+      assert.is(body.toString(), "0123456789ä");
+    } finally {
+      agent.destroy();
+    }
+  });
+
+  test("parts of what nobody has are an honest error", async () => {
+    await using site = await createSite({ "film.mp4": FILM });
+    await using bare = await createSite({ "index.html": "x" });
+    const { entry } = await site.node.open(`/ipfs/${site.cid}/film.mp4`);
+    for (const cid of entry.roots) {
+      await bare.node.helia.blockstore.put(cid, await site.node.blocks.get(cid));
+    }
+    const url = `http://127.0.0.1/ipfs/${site.cid}/film.mp4`;
+    const response = await bare.ask(url, { headers: { Range: "bytes=1-2,2000000-2000003" } });
+    assert.is(response.status, 504);
+  });
+
+  test("what is no range, or asks too much, gets the whole", async () => {
     await using site = await createSite({ "a.txt": "0123456789" });
     const url = `http://127.0.0.1/ipfs/${site.cid}/a.txt`;
-    for (const range of ["foo=1-2", "bytes=1-2,4-5", "bytes=5-2", "bytes=-", "bytes=a-b", "1-2"]) {
+    for (
+      const range of [
+        "foo=1-2",
+        "bytes=5-2",
+        "bytes=-",
+        "bytes=a-b",
+        "1-2",
+        "bytes=",
+        "bytes=,",
+        "bytes=1-2,x",
+        "bytes=1-5,3-7",
+        "bytes=0-,0-,0-,0-",
+        "bytes=3-4,-9",
+        `bytes=${Array.from({ length: 11 }, (_, i) => `${i}-${i}`)}`,
+      ]
+    ) {
       const response = await site.ask(url, { headers: { Range: range } });
       assert.is(response.status, 200, range);
       assert.is(response.headers.get("Accept-Ranges"), "bytes");
@@ -115,3 +197,25 @@ suite("gateway: ranges", (test) => {
     assert.is((await bare.ask(url)).status, 504);
   });
 });
+
+/** Asks over a connection that is kept. */
+function ask(
+  agent: Agent,
+  server: string,
+  path: string,
+  range?: string,
+): Promise<{ status: number; headers: IncomingHttpHeaders; body: Buffer }> {
+  return new Promise((resolve, reject) => {
+    const headers = range === undefined ? {} : { Range: range };
+    const asking = request(server + path, { agent, headers }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("error", reject);
+      response.on("end", () => {
+        const { statusCode: status = 0, headers } = response;
+        resolve({ status, headers, body: Buffer.concat(chunks) });
+      });
+    });
+    asking.on("error", reject).end();
+  });
+}

@@ -27,6 +27,8 @@ export interface BrowserOptions {
   host?: Host;
   /** URL of an HTTP proxy for everything it asks. Default: none. */
   proxy?: string;
+  /** The language of whoever reads, such as `de-CH`. Default: the browser's own. */
+  language?: string;
 }
 
 /** A page and everything that went wrong while it and those reached from it were loaded. */
@@ -52,7 +54,7 @@ export function browserAvailable(): string | undefined {
 
 /** Starts a browser inside a host. */
 export async function createBrowser(
-  { host = localhost, proxy }: BrowserOptions = {},
+  { host = localhost, proxy, language }: BrowserOptions = {},
 ): Promise<Browser> {
   const folder = await createFolder();
   const dir = folder.path;
@@ -68,6 +70,7 @@ export async function createBrowser(
       headless: true,
       args: FLAGS,
       ...(proxy === undefined ? {} : { proxy: { server: proxy } }),
+      ...(language === undefined ? {} : { locale: language }),
     });
     context.setDefaultTimeout(PAGE_MS);
     const close = async () => {

@@ -1,7 +1,7 @@
 /** A site on a node of its own: files in, and a gateway that opens them by CID, by key and by name. */
 import { join } from "node:path";
 import type { CID } from "multiformats/cid";
-import { createGateway, type GatewayNode } from "../../gateway/app.ts";
+import { createGateway, type GatewayNode, type GatewayOptions } from "../../gateway/app.ts";
 import { createNode, type Node } from "../../src/node.ts";
 import { createSeeder } from "../../src/seeder.ts";
 import { createDnsServer, type DnsServer } from "./dns-server.ts";
@@ -26,10 +26,16 @@ export interface Site extends AsyncDisposable {
   ask(url: string, init?: RequestInit): Promise<Response>;
 }
 
-/** @param wrap may put something between the node and its gateway */
+export interface SiteOptions {
+  /** May put something between the node and its gateway. */
+  wrap?: (node: Node) => GatewayNode;
+  /** Of the gateway, beside its log. */
+  gateway?: GatewayOptions;
+}
+
 export async function createSite(
   files: Files,
-  { wrap = (node) => node }: { wrap?: (node: Node) => GatewayNode } = {},
+  { wrap = (node) => node, gateway = {} }: SiteOptions = {},
 ): Promise<Site> {
   await using opened = new AsyncDisposableStack();
   const { path: dir } = opened.use(await createFolder());
@@ -48,7 +54,7 @@ export async function createSite(
   const { cid, key } = await createSeeder(node).publish(source, { name: SITE });
   dns.zone[`_dnslink.${SITE}`] = { txt: [`dnslink=/ipns/${key}`], ttl: 60 };
   const log: string[] = [];
-  const app = createGateway(wrap(node), { log: (line) => log.push(line) });
+  const app = createGateway(wrap(node), { ...gateway, log: (line) => log.push(line) });
   const kept = opened.move();
   return {
     node,

@@ -1,0 +1,30 @@
+/** Bytes that are here already, as HTTP: all of them, or a range. */
+import type { Context } from "hono";
+import { matches } from "../etag.ts";
+import { parseRange } from "../range.ts";
+import { line } from "../reply.ts";
+
+/** The answer to who has it already. */
+export function unchanged(c: Context, headers: Headers): Response | undefined {
+  if (!matches(c.req.header("if-none-match"), headers.get("ETag")!)) return undefined;
+  return new Response(null, { status: 304, headers });
+}
+
+export function bytesResponse(c: Context, bytes: Uint8Array, headers: Headers): Response {
+  const size = bytes.byteLength;
+  const ifRange = c.req.header("if-range");
+  const range = ifRange && ifRange !== headers.get("ETag")
+    ? undefined
+    : parseRange(c.req.header("range"), size);
+  headers.set("Accept-Ranges", "bytes");
+  if (range === "unsatisfiable") {
+    headers.set("Content-Range", `bytes */${size}`);
+    headers.set("Cache-Control", "no-store");
+    return line(`This has ${size} bytes; the range begins past its end.`, 416, headers);
+  }
+  const { start, end } = range ?? { start: 0, end: size };
+  if (range) headers.set("Content-Range", `bytes ${start}-${end - 1}/${size}`);
+  headers.set("Content-Length", String(end - start));
+  const body = c.req.method === "HEAD" ? null : bytes.subarray(start, end) as BodyInit;
+  return new Response(body, { status: range ? 206 : 200, headers });
+}
