@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import { type Entry, open } from "../../src/content/read.ts";
 import { textIn, utf8 } from "../helpers/bytes.ts";
 import { refusal } from "../helpers/failure.ts";
-import { createMemoryBlocks, DAG_CBOR, type MemoryBlocks } from "../helpers/memory-blocks.ts";
+import { createMemoryBlocks, type MemoryBlocks } from "../helpers/memory-blocks.ts";
 import { suite } from "../helpers/suite.ts";
 
 /** A codec of another system (git). */
