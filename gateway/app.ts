@@ -4,6 +4,7 @@ import { cors, METHODS } from "./headers.ts";
 import { type Content, contentResponse } from "./content.ts";
 import { errorResponse } from "./error.ts";
 import { type Own, ownResponse } from "./own.ts";
+import { withHot } from "./hot.ts";
 import { line, redirect } from "./reply.ts";
 import { readUrl, target } from "./request.ts";
 import { createRouting, type Routing } from "./routing.ts";
@@ -31,7 +32,7 @@ export interface GatewayOptions {
  */
 export function createGateway(
   node: GatewayNode,
-  { log = () => undefined }: GatewayOptions = {},
+  { log = () => undefined, trustProxy = [] }: GatewayOptions = {},
 ): Hono {
   const app = new Hono();
   app.onError((error, c) => errorResponse(error, c, log));
@@ -59,5 +60,7 @@ export function createGateway(
     () =>
       line("Only GET and HEAD work here: content is read, not changed.", 405, { Allow: METHODS }),
   );
+  // In front of Hono, not a middleware of it: finding its way would cost more than all the rest of a ready answer.
+  app.fetch = withHot(app.fetch, { proxied: trustProxy.length > 0 });
   return app;
 }

@@ -37,7 +37,7 @@ export class DiskBlocks extends FsBlockstore implements Blockstore {
 
   constructor(dir: string, options: { memory?: number } = {}) {
     super(dir);
-    this.#memory = new MemoryTier(options.memory ?? MEMORY_BYTES);
+    this.#memory = new MemoryTier(options.memory ?? MEMORY_BYTES, (block) => block.byteLength);
   }
 
   /** @throws {NethoodError} DIR_UNWRITABLE, DISK_FULL */
