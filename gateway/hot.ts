@@ -3,6 +3,7 @@
  * asked for in any but the plainest way goes past, and gets its answer where it is made; so does whatever is not held (any more).
  */
 import { MemoryTier } from "../src/store/memory.ts";
+import { inOnePiece } from "./body.ts";
 import { matches } from "./etag.ts";
 
 /** Memory for ready answers, in bytes: the hot pages of a few sites. */
@@ -82,7 +83,7 @@ export function withHot<Rest extends unknown[]>(
     const answer = held(url);
     if (answer !== undefined && (tags === null || !isKnown(tags, answer.headers.get("etag")!))) {
       if (method === "HEAD") return new Response(null, { headers: answer.headers });
-      if (now() < answer.until) return new Response(answer.body as BodyInit, answer);
+      if (now() < answer.until) return new Response(inOnePiece(answer.body), answer);
     }
     if (tags !== null) return learn(request, rest);
     return method === "HEAD" ? cold(request, ...rest) : together(request, rest);
@@ -171,7 +172,7 @@ function isKnown(tags: string, etag: string): boolean {
 }
 
 function respond({ status, headers, body }: Shared): Response {
-  return new Response(body as BodyInit, { status, headers });
+  return new Response(inOnePiece(body), { status, headers });
 }
 
 /**
