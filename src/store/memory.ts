@@ -1,8 +1,22 @@
-/** A bounded tier of what was used recently, least recently used first out; its size is counted in bytes. */
+/**
+ * A bounded tier of what is asked for often; its size is counted in bytes. The least recently used goes first, but only for what
+ * has been asked for more often: else one film, read from end to end, would push out all the pages of a site, and itself.
+ * (TinyLFU, Einziger, Friedman and Manes 2017, with a Map in place of the sketch.)
+ */
+
+/** How many times what is held must be asked for, on average, until all counts are halved: what was popular once fades. */
+const FADING = 4;
+
+/** The same for a tier that holds little. */
+const MIN_ASKED = 1_000;
+
 export class MemoryTier<V = Uint8Array> {
   readonly #limit: number;
   readonly #weigh: (value: V, key: string) => number;
   readonly #held = new Map<string, { value: V; bytes: number }>();
+  /** How often each key was asked for lately, held or not. */
+  #asked = new Map<string, number>();
+  #asks = 0;
   #bytes = 0;
 
   /**
@@ -20,6 +34,7 @@ export class MemoryTier<V = Uint8Array> {
   }
 
   get(key: string): V | undefined {
+    this.#count(key);
     const held = this.#held.get(key);
     if (held === undefined) return undefined;
     // A Map keeps insertion order: moving the entry to its end is all the bookkeeping an LRU needs.
@@ -32,12 +47,17 @@ export class MemoryTier<V = Uint8Array> {
     this.delete(key);
     const bytes = this.#weigh(value, key);
     if (bytes > this.#limit) return;
+    const out: string[] = [];
+    let free = this.#limit - this.#bytes;
+    for (const [oldest, held] of this.#held) {
+      if (free >= bytes) break;
+      if (this.#popularity(oldest) >= this.#popularity(key)) return;
+      out.push(oldest);
+      free += held.bytes;
+    }
+    out.forEach((oldest) => this.delete(oldest));
     this.#held.set(key, { value, bytes });
     this.#bytes += bytes;
-    for (const oldest of this.#held.keys()) {
-      if (this.#bytes <= this.#limit) break;
-      this.delete(oldest);
-    }
   }
 
   delete(key: string): void {
@@ -45,5 +65,16 @@ export class MemoryTier<V = Uint8Array> {
     if (held === undefined) return;
     this.#held.delete(key);
     this.#bytes -= held.bytes;
+  }
+  #popularity(key: string): number {
+    return this.#asked.get(key) ?? 0;
+  }
+
+  #count(key: string): void {
+    this.#asked.set(key, this.#popularity(key) + 1);
+    if (++this.#asks < FADING * this.#held.size + MIN_ASKED) return;
+    this.#asks = 0;
+    const halved = [...this.#asked].map(([key, times]) => [key, times >> 1] as const);
+    this.#asked = new Map(halved.filter(([, times]) => times > 0));
   }
 }
