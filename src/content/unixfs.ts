@@ -127,9 +127,30 @@ function children(cid: CID, links: WireLink[]): Link[] {
   for (const link of links) {
     const { name, tSize = 0n } = link;
     if (name === undefined) throw broken(cid, "has a link without a name");
-    if (!named.has(name)) named.set(name, { name, cid: target(cid, link), size: Number(tSize) });
+    if (!named.has(name)) named.set(name, new LazyLink(cid, link, name, Number(tSize)));
   }
   return [...named.values()];
+}
+
+/** Its CID is decoded when somebody wants it: of a shard's 256 links a reader follows one. */
+class LazyLink implements Link {
+  readonly name: string;
+  readonly size: number;
+  readonly #parent: CID;
+  readonly #wire: WireLink;
+  #cid: CID | undefined;
+
+  constructor(parent: CID, wire: WireLink, name: string, size: number) {
+    this.#parent = parent;
+    this.#wire = wire;
+    this.name = name;
+    this.size = size;
+  }
+
+  /** @throws {NethoodError} BAD_BLOCK */
+  get cid(): CID {
+    return this.#cid ??= target(this.#parent, this.#wire);
+  }
 }
 
 function hashBits(cid: CID, { fanOut = 0n, hashType }: Meta): number {
