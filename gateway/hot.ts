@@ -188,25 +188,26 @@ async function wholeOf(
   if (body === null) return { status, headers, body };
   const length = Number(headers.get("content-length") ?? Infinity);
   if (length > MAX_BODY) return response;
-  const reader = body.getReader() as ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>;
+  const reader = body.getReader();
   const first = (await reader.read()).value ?? new Uint8Array();
   if (first.byteLength === length) {
     await reader.read(); // its end
     return { status, headers, body: first };
   }
-  const pieces: Uint8Array<ArrayBuffer>[] = [];
-  let next: Uint8Array<ArrayBuffer> | undefined = first;
+  const all = new Uint8Array(length);
+  let sent = 0;
+  let next: Uint8Array | undefined = first;
   const rest = new ReadableStream<Uint8Array>({
     async pull(controller) {
       const piece = next ?? (await reader.read()).value;
       next = undefined;
       if (piece !== undefined) {
-        pieces.push(piece);
+        if (sent + piece.byteLength <= length) all.set(piece, sent);
+        sent += piece.byteLength;
         return controller.enqueue(piece);
       }
+      if (status === 200 && sent === length) onEnd(headers, all);
       controller.close();
-      const all = await new Blob(pieces).bytes();
-      if (status === 200 && all.byteLength === length) onEnd(headers, all);
     },
     cancel: (reason) => reader.cancel(reason),
   });
