@@ -87,8 +87,7 @@ async function startNode(content: Content, owner: AsyncDisposableStack): Promise
   const program = deno ? ["run", "-P", "node.ts"] : ["node.ts"];
   // The same words as a person's, but that nobody is looked for.
   const flags = ["--dir", content.nodeDir, "--port", "0", "--no-mdns", "--json"];
-  const profile = (process.env.NETHOOD_BENCH_RUNTIME_FLAGS ?? "").split(" ").filter(Boolean);
-  const words = pinned(process.execPath, [...profile, ...program, ...flags]);
+  const words = pinned(process.execPath, [...program, ...flags]);
   const child = owner.use(localhost.spawn(...words, { cwd: ROOT }));
   const { gateway } = await child.events.until("ready");
   return { url: `${gateway}/ipfs/${content.cid}`, origin: `${gateway}`, pid: child.pid };
