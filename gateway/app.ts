@@ -6,6 +6,7 @@ import { type Content, createContent } from "./content.ts";
 import { errorResponse } from "./error.ts";
 import type { Formats } from "./formats/format.ts";
 import { type Own, ownResponse } from "./own.ts";
+import { withHot } from "./hot.ts";
 import { line, redirect } from "./reply.ts";
 import { createReader } from "./forwarded.ts";
 import { createHosts } from "./hosts.ts";
@@ -42,7 +43,7 @@ export interface GatewayOptions {
  */
 export function createGateway(
   node: GatewayNode,
-  { log = () => undefined, hosts: names, trustProxy, patience }: GatewayOptions = {},
+  { log = () => undefined, hosts: names, trustProxy = [], patience }: GatewayOptions = {},
 ): Hono {
   const read = createReader(trustProxy);
   const hosts = createHosts(names);
@@ -70,6 +71,8 @@ export function createGateway(
     () =>
       line("Only GET and HEAD work here: content is read, not changed.", 405, { Allow: METHODS }),
   );
+  // In front of Hono, not a middleware of it: finding its way would cost more than all the rest of a ready answer.
+  app.fetch = withHot(app.fetch, { proxied: trustProxy.length > 0 });
   return app;
 
   async function answer(c: Context, asked: Asked, to: Target): Promise<Response> {

@@ -38,3 +38,17 @@ export function createBody(
     },
   });
 }
+
+/** From here on it costs more to copy bytes than to set up a stream of them. */
+const COPIED_BYTES = 64 * 1024;
+
+/** Bytes as a body: a Response copies what it is given in one piece, but passes on what a stream gives it. */
+export function inOnePiece(bytes: Uint8Array | null): BodyInit | null {
+  if (bytes === null || bytes.byteLength < COPIED_BYTES) return bytes as BodyInit | null;
+  return new ReadableStream({
+    pull(controller) {
+      controller.enqueue(bytes);
+      controller.close();
+    },
+  });
+}

@@ -141,20 +141,25 @@ async function onNode(app: App, port: number, hostname: string): Promise<Running
   };
 }
 
-/** The answers that are on their way. */
+/** The answers that are on their way. They are counted, no more: this is done for every request. */
 function createUnderway() {
-  const answers = new Set<Promise<unknown>>();
+  let answers = 0;
+  let ended = () => {};
+  const sent = () => {
+    if (--answers === 0) ended();
+  };
   return {
-    add(sent: Promise<unknown>): void {
-      const done = sent.catch(() => undefined) // A client that leaves is no failure of ours.
-        .finally(() => answers.delete(done));
-      answers.add(done);
+    add(answer: Promise<unknown>): void {
+      answers++;
+      answer.then(sent, sent); // A client that leaves is no failure of ours.
     },
     /** Fulfilled when all of them have been sent, or after so many milliseconds. */
     async end(grace: number): Promise<void> {
+      if (answers === 0) return;
       const over = Promise.withResolvers<void>();
+      ended = over.resolve;
       const timer = setTimeout(over.resolve, grace);
-      await Promise.race([Promise.all(answers), over.promise]);
+      await over.promise;
       clearTimeout(timer);
     },
   };

@@ -33,7 +33,7 @@ export async function find(
     const prefix = prefixOf(take(hash, level * bits, bits), bits);
     const link = links.find((link) => link.name === prefix + name || link.name === prefix);
     if (link === undefined) return undefined;
-    if (link.name !== prefix) return { link: { ...link, name }, shards };
+    if (link.name !== prefix) return { link: { name, cid: link.cid, size: link.size }, shards };
     shards.push(link.cid);
     node = await subShard(blocks, node, link.cid, level + 1, options);
   }
@@ -60,7 +60,7 @@ async function* listShard(
   const width = prefixOf(0, node.bits).length;
   for (const link of node.links) {
     if (link.name.length > width) {
-      yield { ...link, name: link.name.slice(width) };
+      yield { name: link.name.slice(width), cid: link.cid, size: link.size };
       continue;
     }
     if (seen.has(link.cid.toString())) throw broken(link.cid, "is in its directory twice");

@@ -7,6 +7,7 @@ import { type Link as WireLink, Node } from "ipfs-unixfs";
 import { CID } from "multiformats/cid";
 import { code as RAW } from "multiformats/codecs/raw";
 import { NethoodError } from "../errors.ts";
+import { MemoryTier } from "../store/memory.ts";
 
 /** A named child of a directory; `size` is that of the whole DAG below it in bytes, as its parent claims (Tsize). */
 export interface Link {
@@ -33,7 +34,21 @@ const MAX_FANOUT = 1024;
 /** The one hash function of HAMTs, murmur3-x64-64. */
 const MURMUR3 = 0x22n;
 
+/** Memory for decoded nodes, in bytes: the directories that pages are looked up in again and again. */
+const DECODED_BYTES = 32 * 1024 * 1024;
+
+/** What a decoded node takes, about, as a multiple of its block: a name, a CID and two objects around them for each link. */
+const EXPANSION = 8;
+
+/** Kept with its block, which is the same object for as long as the store has it in memory: no other bytes are taken for it. */
+const decoded = new MemoryTier<{ block: Uint8Array; node: UnixNode }>(
+  DECODED_BYTES,
+  ({ block }) => block.byteLength * EXPANSION,
+);
+
 /**
+ * Decodes a node, or finds it decoded: what is returned is shared, and not to be changed.
+ *
  * @throws {NethoodError} UNSUPPORTED for a codec that is not UnixFS, BAD_BLOCK for bytes that break the specification
  */
 export function decodeNode(cid: CID, block: Uint8Array): UnixNode {
@@ -45,6 +60,15 @@ export function decodeNode(cid: CID, block: Uint8Array): UnixNode {
       { hint: "Only UnixFS content (dag-pb and raw blocks) can be opened as a page." },
     );
   }
+  const key = cid.toString();
+  const held = decoded.get(key);
+  if (held?.block === block) return held.node;
+  const node = decodeDagPb(cid, block);
+  decoded.set(key, { block, node });
+  return node;
+}
+
+function decodeDagPb(cid: CID, block: Uint8Array): UnixNode {
   const { data: meta, links } = decodeWire(cid, block);
   switch (meta?.type) {
     case "RAW":
@@ -103,9 +127,30 @@ function children(cid: CID, links: WireLink[]): Link[] {
   for (const link of links) {
     const { name, tSize = 0n } = link;
     if (name === undefined) throw broken(cid, "has a link without a name");
-    if (!named.has(name)) named.set(name, { name, cid: target(cid, link), size: Number(tSize) });
+    if (!named.has(name)) named.set(name, new LazyLink(cid, link, name, Number(tSize)));
   }
   return [...named.values()];
+}
+
+/** Its CID is decoded when somebody wants it: of a shard's 256 links a reader follows one. */
+class LazyLink implements Link {
+  readonly name: string;
+  readonly size: number;
+  readonly #parent: CID;
+  readonly #wire: WireLink;
+  #cid: CID | undefined;
+
+  constructor(parent: CID, wire: WireLink, name: string, size: number) {
+    this.#parent = parent;
+    this.#wire = wire;
+    this.name = name;
+    this.size = size;
+  }
+
+  /** @throws {NethoodError} BAD_BLOCK */
+  get cid(): CID {
+    return this.#cid ??= target(this.#parent, this.#wire);
+  }
 }
 
 function hashBits(cid: CID, { fanOut = 0n, hashType }: Meta): number {

@@ -1,12 +1,31 @@
-/** A bounded tier of recently read blocks, least recently used first out; its size is counted in bytes. */
-export class MemoryTier {
+/**
+ * A bounded tier of what is asked for often; its size is counted in bytes. The least recently used goes first, but only for what
+ * has been asked for more often: else one film, read from end to end, would push out all the pages of a site, and itself.
+ * (TinyLFU, Einziger, Friedman and Manes 2017, with a Map in place of the sketch.)
+ */
+
+/** How many times what is held must be asked for, on average, until all counts are halved: what was popular once fades. */
+const FADING = 4;
+
+/** The same for a tier that holds little. */
+const MIN_ASKED = 1_000;
+
+export class MemoryTier<V = Uint8Array> {
   readonly #limit: number;
-  readonly #blocks = new Map<string, Uint8Array>();
+  readonly #weigh: (value: V, key: string) => number;
+  readonly #held = new Map<string, { value: V; bytes: number }>();
+  /** How often each key was asked for lately, held or not. */
+  #asked = new Map<string, number>();
+  #asks = 0;
   #bytes = 0;
 
-  /** @param limit most bytes held at once; 0 turns the tier off */
-  constructor(limit: number) {
+  /**
+   * @param limit most bytes held at once; 0 turns the tier off
+   * @param weigh how many bytes of memory a value takes; asked once, when it comes
+   */
+  constructor(limit: number, weigh: (value: V, key: string) => number) {
     this.#limit = limit;
+    this.#weigh = weigh;
   }
 
   /** Bytes held now; never above the limit. */
@@ -14,31 +33,48 @@ export class MemoryTier {
     return this.#bytes;
   }
 
-  get(key: string): Uint8Array | undefined {
-    const block = this.#blocks.get(key);
-    if (block !== undefined) {
-      // A Map keeps insertion order: moving the entry to its end is all the bookkeeping an LRU needs.
-      this.#blocks.delete(key);
-      this.#blocks.set(key, block);
-    }
-    return block;
+  get(key: string): V | undefined {
+    this.#count(key);
+    const held = this.#held.get(key);
+    if (held === undefined) return undefined;
+    // A Map keeps insertion order: moving the entry to its end is all the bookkeeping an LRU needs.
+    this.#held.delete(key);
+    this.#held.set(key, held);
+    return held.value;
   }
 
-  set(key: string, block: Uint8Array): void {
+  set(key: string, value: V): void {
     this.delete(key);
-    if (block.byteLength > this.#limit) return;
-    this.#blocks.set(key, block);
-    this.#bytes += block.byteLength;
-    for (const oldest of this.#blocks.keys()) {
-      if (this.#bytes <= this.#limit) break;
-      this.delete(oldest);
+    const bytes = this.#weigh(value, key);
+    if (bytes > this.#limit) return;
+    const out: string[] = [];
+    let free = this.#limit - this.#bytes;
+    for (const [oldest, held] of this.#held) {
+      if (free >= bytes) break;
+      if (this.#popularity(oldest) >= this.#popularity(key)) return;
+      out.push(oldest);
+      free += held.bytes;
     }
+    out.forEach((oldest) => this.delete(oldest));
+    this.#held.set(key, { value, bytes });
+    this.#bytes += bytes;
   }
 
   delete(key: string): void {
-    const block = this.#blocks.get(key);
-    if (block === undefined) return;
-    this.#blocks.delete(key);
-    this.#bytes -= block.byteLength;
+    const held = this.#held.get(key);
+    if (held === undefined) return;
+    this.#held.delete(key);
+    this.#bytes -= held.bytes;
+  }
+  #popularity(key: string): number {
+    return this.#asked.get(key) ?? 0;
+  }
+
+  #count(key: string): void {
+    this.#asked.set(key, this.#popularity(key) + 1);
+    if (++this.#asks < FADING * this.#held.size + MIN_ASKED) return;
+    this.#asks = 0;
+    const halved = [...this.#asked].map(([key, times]) => [key, times >> 1] as const);
+    this.#asked = new Map(halved.filter(([, times]) => times > 0));
   }
 }

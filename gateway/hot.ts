@@ -1,0 +1,217 @@
+/**
+ * Answers that are ready: a file that was just sent whole is sent again without a look at names, directories or blocks. What is
+ * asked for in any but the plainest way goes past, and gets its answer where it is made; so does whatever is not held (any more).
+ */
+import { MemoryTier } from "../src/store/memory.ts";
+import { inOnePiece } from "./body.ts";
+import { matches } from "./etag.ts";
+
+/** Memory for ready answers, in bytes: the hot pages of a few sites. */
+export const HOT_BYTES: number = 32 * 1024 * 1024;
+
+/** Larger files come from the store: with them the part of the work that is saved here is small. */
+const MAX_BODY = 1024 * 1024;
+
+/** What an answer takes beside its body, about: header names are shared, their values and the tables are not. */
+const ENTRY_BYTES = 2 * 1024;
+
+/** After this time one reader's answer is made anew, so that the node notes that the page is still visited. */
+const NOTED_MS = 60_000;
+
+/** The client that was answered first has left meanwhile (see error.ts): the others still want theirs. */
+const CLIENT_LEFT = 499;
+
+/** A form of content that a program may ask for, such as `application/vnd.ipld.car`; browsers name these three for any page. */
+const FORM = /application\/(?!(xhtml\+xml|xml|signed-exchange)\s*(,|;|$))/i;
+
+export interface HotOptions {
+  /** Default: {@link HOT_BYTES}; 0 keeps none. */
+  bytes?: number;
+  /** Whether `X-Forwarded-*` may change what a request means. Default: false. */
+  proxied?: boolean;
+  /** Milliseconds since any moment. Default: a clock that nobody sets. */
+  now?: () => number;
+}
+
+type Fetch<Rest extends unknown[]> = (
+  request: Request,
+  ...rest: Rest
+) => Response | Promise<Response>;
+
+/** One answer without a body (304), or with one. */
+interface Part {
+  headers: Headers;
+  body: Uint8Array | null;
+  /** When it has to be made anew. */
+  until: number;
+  /** When the name it came by has to be looked up again; undefined where it came by none. */
+  ttl: { ends: number; told: number } | undefined;
+}
+
+/** The same answer for everybody who asked at the same time, whatever it is. */
+interface Shared {
+  status: number;
+  headers: Headers;
+  body: Uint8Array | null;
+}
+
+/** Puts ready answers in front of whoever makes them. */
+export function withHot<Rest extends unknown[]>(
+  cold: Fetch<Rest>,
+  { bytes = HOT_BYTES, proxied = false, now = () => performance.now() }: HotOptions = {},
+): Fetch<Rest> {
+  const ready = new MemoryTier<Part>(
+    bytes,
+    ({ body }, key) => (body?.byteLength ?? 0) + key.length + ENTRY_BYTES,
+  );
+  const underway = new Map<string, Promise<Shared | undefined>>();
+
+  // Not async: a promise costs as much as the rest of it.
+  return (request, ...rest) => {
+    const { method, url } = request;
+    if (method !== "GET" && method !== "HEAD" || url.includes("?")) return cold(request, ...rest);
+    const { headers } = request;
+    if (!isPlain(headers, proxied)) return cold(request, ...rest);
+
+    const tags = headers.get("if-none-match");
+    if (tags !== null) {
+      const known = held(`304 ${url}`);
+      if (known && isKnown(tags, known.headers.get("etag")!)) {
+        return new Response(null, { status: 304, headers: known.headers });
+      }
+    }
+    const answer = held(url);
+    if (answer !== undefined && (tags === null || !isKnown(tags, answer.headers.get("etag")!))) {
+      if (method === "HEAD") return new Response(null, { headers: answer.headers });
+      if (now() < answer.until) return new Response(inOnePiece(answer.body), answer);
+    }
+    if (tags !== null) return learn(request, rest);
+    return method === "HEAD" ? cold(request, ...rest) : together(request, rest);
+  };
+
+  /** What is held and still true, with the time that it has left. */
+  function held(key: string): Part | undefined {
+    const part = ready.get(key);
+    if (part?.ttl === undefined) return part;
+    const left = Math.ceil((part.ttl.ends - now()) / 1000);
+    if (left <= 0) {
+      ready.delete(key);
+      return undefined;
+    }
+    if (left !== part.ttl.told) {
+      part.ttl.told = left;
+      part.headers.set("Cache-Control", `public, max-age=${left}`);
+    }
+    return part;
+  }
+
+  /** A conditional request, whose 304 is kept as it was made. */
+  async function learn(request: Request, rest: Rest): Promise<Response> {
+    const began = now();
+    const response = await cold(request, ...rest);
+    if (response.status === 304) keep(`304 ${request.url}`, response.headers, null, began);
+    return response;
+  }
+
+  /** Makes an answer once for all who ask for the same at once. */
+  async function together(request: Request, rest: Rest): Promise<Response> {
+    // What is made here, an error or a listing, is made for people or for programs, and in their language.
+    const { headers } = request;
+    const key = `${headers.get("accept")} ${headers.get("accept-language")} ${request.url}`;
+    for (let first = underway.get(key); first !== undefined; first = underway.get(key)) {
+      const shared = await first;
+      if (shared === undefined) break;
+      if (shared.status !== CLIENT_LEFT) return respond(shared);
+    }
+    const mine = Promise.withResolvers<Shared | undefined>();
+    if (!underway.has(key)) underway.set(key, mine.promise);
+    try {
+      const began = now();
+      const response = await cold(request, ...rest);
+      const whole = await wholeOf(response, (headers, body) => {
+        keep(request.url, headers, body, began);
+      });
+      if (whole instanceof Response) return whole;
+      if (whole.status === 200) keep(request.url, whole.headers, whole.body, began);
+      mine.resolve(whole);
+      return respond(whole);
+    } finally {
+      mine.resolve(undefined);
+      if (underway.get(key) === mine.promise) underway.delete(key);
+    }
+  }
+
+  /** Keeps an answer of content, if it holds for a while. */
+  function keep(key: string, original: Headers, body: Uint8Array | null, began: number): void {
+    const lasting = /^public, max-age=(\d+)(, immutable)?$/.exec(
+      original.get("cache-control") ?? "",
+    );
+    // Only content has roots; what others add to the gateway is theirs to keep.
+    if (lasting === null || !original.has("etag") || !original.has("x-ipfs-roots")) return;
+    // What is made for its reader, such as a listing, has to be made for the next one.
+    if (original.has("vary")) return;
+    const seconds = Number(lasting[1]);
+    // Counted from before it was made: that may have taken a while, and the name was looked up first.
+    const ttl = lasting[2] ? undefined : { ends: began + seconds * 1000, told: seconds };
+    // A copy: whoever gets this answer may change its headers.
+    const headers = new Headers(original);
+    ready.set(key, { headers, body, until: began + NOTED_MS, ttl });
+  }
+}
+
+/** Whether nothing but the address decides about the answer. */
+function isPlain(headers: Headers, proxied: boolean): boolean {
+  if (
+    headers.has("range") || headers.has("cache-control") || headers.has("service-worker") ||
+    proxied && (headers.has("x-forwarded-host") || headers.has("x-forwarded-proto"))
+  ) return false;
+  const accept = headers.get("accept");
+  return accept === null || accept === "*/*" || !FORM.test(accept);
+}
+
+function isKnown(tags: string, etag: string): boolean {
+  return tags === etag || matches(tags, etag);
+}
+
+function respond({ status, headers, body }: Shared): Response {
+  return new Response(inOnePiece(body), { status, headers });
+}
+
+/**
+ * An answer in one piece; or, where it is larger than that, the response to be sent instead of the one that was looked into.
+ *
+ * @param onEnd called when a small answer in several pieces has been sent whole
+ */
+async function wholeOf(
+  response: Response,
+  onEnd: (headers: Headers, body: Uint8Array) => void,
+): Promise<Shared | Response> {
+  const { status, headers, body } = response;
+  if (body === null) return { status, headers, body };
+  const length = Number(headers.get("content-length") ?? Infinity);
+  if (length > MAX_BODY) return response;
+  const reader = body.getReader();
+  const first = (await reader.read()).value ?? new Uint8Array();
+  if (first.byteLength === length) {
+    await reader.read(); // its end
+    return { status, headers, body: first };
+  }
+  const all = new Uint8Array(length);
+  let sent = 0;
+  let next: Uint8Array | undefined = first;
+  const rest = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const piece = next ?? (await reader.read()).value;
+      next = undefined;
+      if (piece !== undefined) {
+        if (sent + piece.byteLength <= length) all.set(piece, sent);
+        sent += piece.byteLength;
+        return controller.enqueue(piece);
+      }
+      if (status === 200 && sent === length) onEnd(headers, all);
+      controller.close();
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
+  return new Response(rest, { status, headers });
+}
