@@ -16,7 +16,11 @@ function counted(node: Node): Node & { opens: number } {
     counting.opens++;
     return node.open(...args);
   };
-  const counting = Object.assign(Object.create(node), { opens: 0, open });
+  const locate: Node["locate"] = (...args) => {
+    counting.opens++;
+    return node.locate(...args);
+  };
+  const counting = Object.assign(Object.create(node), { opens: 0, open, locate });
   return counting;
 }
 
