@@ -42,10 +42,7 @@ export async function startServers(dir: string, content: Content): Promise<Serve
   };
 }
 
-/**
- * One worker, Debian's settings (sendfile, tcp_nopush, no open_file_cache), but without its access log: neither we nor Kubo write
- * one, and it would make nginx slower.
- */
+/** nginx as Debian configures it (sendfile, tcp_nopush, an access log, no open_file_cache), but with one worker. */
 async function startNginx(
   dir: string,
   root: string,
@@ -68,9 +65,9 @@ http {
   types_hash_max_size 2048;
   include /etc/nginx/mime.types;
   default_type application/octet-stream;
-  access_log off;
+  access_log ${dir}/access.log;
+  gzip on;
   client_body_temp_path ${dir}/body;
-  keepalive_requests 1000000;
   server { listen 127.0.0.1:${port}; root ${root}; }
 }
 `,
