@@ -10,6 +10,12 @@ export interface BodyOptions {
   onFailure: (error: unknown) => void;
 }
 
+/**
+ * Bytes that are given to the server at once. A whole block of 1 MiB is no faster than its parts: while the server writes one
+ * part to the socket, the next is on its way, and with the whole it would wait in between (Deno 2.9: a third of the rate).
+ */
+const PIECE_BYTES = 256 * 1024;
+
 /** @param first the bytes that were read already */
 export function createBody(
   first: Uint8Array,
@@ -21,9 +27,9 @@ export function createBody(
     async pull(controller) {
       try {
         const chunk = next ?? (await rest.next()).value;
-        next = undefined;
-        if (chunk === undefined) controller.close();
-        else controller.enqueue(chunk);
+        if (chunk === undefined) return controller.close();
+        controller.enqueue(chunk.subarray(0, PIECE_BYTES));
+        next = chunk.byteLength > PIECE_BYTES ? chunk.subarray(PIECE_BYTES) : undefined;
       } catch (error) {
         onFailure(error);
         // Either way the client sees that it has not all of it.
@@ -45,10 +51,11 @@ const COPIED_BYTES = 64 * 1024;
 /** Bytes as a body: a Response copies what it is given in one piece, but passes on what a stream gives it. */
 export function inOnePiece(bytes: Uint8Array | null): BodyInit | null {
   if (bytes === null || bytes.byteLength < COPIED_BYTES) return bytes as BodyInit | null;
+  let sent = 0;
   return new ReadableStream({
     pull(controller) {
-      controller.enqueue(bytes);
-      controller.close();
+      controller.enqueue(bytes.subarray(sent, sent += PIECE_BYTES));
+      if (sent >= bytes.byteLength) controller.close();
     },
   });
 }
