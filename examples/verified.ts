@@ -14,5 +14,10 @@ const fetch = await createVerifiedFetch({
 });
 const response = await fetch(address);
 if (!response.ok) console.error(`${response.status} ${response.statusText}`);
-else for await (const bytes of response.body!) process.stdout.write(bytes);
+else {
+  for await (const bytes of response.body!) {
+    await new Promise((sent) => process.stdout.write(bytes, sent));
+  }
+}
 await fetch.stop();
+process.exit(response.ok ? 0 : 1); // a lock that Helia shares with worker threads would keep Deno from ending
