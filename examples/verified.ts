@@ -12,7 +12,8 @@ const fetch = await createVerifiedFetch({
   allowLocal: true,
   libp2pConfig: alone, // no other source
 });
-const response = await fetch(address);
+// It goes on asking until it has what is right, or is told to stop.
+const response = await fetch(address, { signal: AbortSignal.timeout(60_000) });
 if (!response.ok) console.error(`${response.status} ${response.statusText}`);
 else {
   for await (const bytes of response.body!) {
