@@ -144,9 +144,9 @@ suite("gateway: verified-fetch", (test) => {
     // On its own the liar is as good as nobody: the reader waits for somebody better until it is told to stop.
     await using alone = await createReader([liar.url]);
     const enough = new AbortController();
-    const reading = alone(url, { signal: enough.signal }).then(bytesOf);
+    const reading = alone(url, { signal: enough.signal }).then(bytesOf).then(() => "the film");
     const waited = lied.promise.then(() => new Promise((resolve) => setTimeout(resolve, 500)));
-    assert.is(await Promise.race([reading, waited]), undefined, "wrong bytes were taken");
+    assert.is(await Promise.race([reading, waited]), undefined, "wrong bytes are taken");
     enough.abort();
     await thrown(reading);
 
