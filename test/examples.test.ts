@@ -6,7 +6,7 @@ import * as assert from "uvu/assert";
 import { createFolder } from "./helpers/folder.ts";
 import { createLab, labAvailable } from "./helpers/lab.ts";
 import { type Host, localhost } from "./helpers/process.ts";
-import { onDeno, type Outcome, outcome, ROOT } from "./helpers/program.ts";
+import { commandLine, onDeno, type Outcome, outcome, ROOT } from "./helpers/program.ts";
 import { suite } from "./helpers/suite.ts";
 
 suite("examples", (test, left) => {
@@ -21,7 +21,7 @@ suite("examples", (test, left) => {
     await mkdir(site);
     await writeFile(join(site, "page.txt"), "a page");
     if (onDeno) {
-      for (const name of ["gateway", "exchange"]) {
+      for (const name of ["gateway", "exchange", "verified"]) {
         await localhost.run(process.execPath, ["cache", join(ROOT, "examples", `${name}.ts`)]);
       }
     }
@@ -43,6 +43,12 @@ suite("examples", (test, left) => {
     await writeFile(join(site, "index.html"), "<h1>hi</h1>");
     const [next] = ended(await example("seeder", site, "docs.example.org")).split("\n");
     assert.is(ended(await example("node", `/ipfs/${next}`)), "<h1>hi</h1>\n");
+
+    // a gateway is asked by who does not believe it: the node that runs here
+    const [program, ...args] = commandLine(["--json"], { dir: join(dir.path, "data") });
+    await using node = lab.hosts.a.spawn(program, args);
+    await node.events.until("ready");
+    assert.is(ended(await example("verified", `ipfs://${cid}/page.txt`)), "a page\n");
   });
 });
 
