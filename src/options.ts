@@ -63,9 +63,9 @@ const TABLE = {
   },
   "name-map": {
     type: "string",
-    value: "NAME:VALUE,…",
+    value: "MAP",
     env: "IPFS_NS_MAP",
-    help: "names that need no DNS, such as docs.example.org:/ipfs/<cid> (default: none)",
+    help: "names that need no DNS: docs.example.org:/ipfs/<cid>,… (default: none)",
   },
   "gateway-host": {
     type: "string",
