@@ -26,6 +26,8 @@ export async function rate(
     "-t1",
     `-c${connections}`,
     `-d${seconds}s`,
+    "--timeout", // the default of two seconds is less than a thousand first answers may take
+    "10s",
     ...(header ? ["-H", header] : []),
     url,
   ];
