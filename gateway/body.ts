@@ -52,10 +52,9 @@ const COPIED_BYTES = 64 * 1024;
 export function inOnePiece(bytes: Uint8Array | null): BodyInit | null {
   if (bytes === null || bytes.byteLength < COPIED_BYTES) return bytes as BodyInit | null;
   let sent = 0;
-  return new ReadableStream({
-    pull(controller) {
-      controller.enqueue(bytes.subarray(sent, sent += PIECE_BYTES));
-      if (sent >= bytes.byteLength) controller.close();
-    },
-  });
+  const send = (controller: ReadableStreamDefaultController<Uint8Array>) => {
+    controller.enqueue(bytes.subarray(sent, sent += PIECE_BYTES));
+    if (sent >= bytes.byteLength) controller.close();
+  };
+  return new ReadableStream({ start: send, pull: send });
 }
