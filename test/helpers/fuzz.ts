@@ -171,7 +171,7 @@ export function createFuzz(seed: number, parts: FuzzParts): (i: number) => FuzzR
   return (i) => {
     const random = createRandom(Math.imul(seed ^ 0x9e3779b9, 2 * i + 1) ^ i);
     const good = plausible(random, parts);
-    for (let wrong = random.int(4); wrong > 0; wrong--) spoil(good, random);
+    for (let wrong = random.int(3); wrong > 0; wrong--) spoil(good, random);
     const { scheme, host, path, query, ...request } = good;
     return { ...request, url: `${scheme}://${host}${path}${query}` };
   };
@@ -202,7 +202,7 @@ function plausible(random: Random, parts: FuzzParts): Draft {
   const gateway = random.pick(parts.gateways);
   if (random.chance(0.2)) draft.headers.push(["range", random.pick(RANGES)]);
   if (random.chance(0.1)) draft.headers.push(["if-none-match", `"${cid}"`]);
-  if (random.chance(0.3)) draft.query = `?format=${random.pick(FORMATS)}`;
+  if (random.chance(0.2)) draft.query = `?format=${random.pick(FORMATS)}`;
   switch (random.int(9)) {
     case 0:
       draft.path = `/ipfs/${cid}${path}`;
