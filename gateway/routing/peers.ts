@@ -2,6 +2,7 @@
 import type { Peer, PeerId } from "@libp2p/interface";
 import { peerIdFromCID } from "@libp2p/peer-id";
 import type { CID } from "multiformats/cid";
+import { identity } from "multiformats/hashes/identity";
 import { parseKey } from "../../src/content/address.ts";
 import type { Node } from "../../src/node.ts";
 import type { Distance } from "../distance.ts";
@@ -23,6 +24,8 @@ export async function providers(
   from: Distance,
   options: { signal: AbortSignal },
 ): Promise<PeerRecord[]> {
+  // Such a CID has its bytes in itself: nobody need be asked for them.
+  if (cid.multihash.code === identity.code) return [];
   return await node.helia.blockstore.has(cid, options) ? [self(node, from)] : [];
 }
 

@@ -5,13 +5,11 @@
 import { CID } from "multiformats/cid";
 import { type Address, formatAddress, parseAddress } from "../content/address.ts";
 import { NethoodError } from "../errors.ts";
+import { excerpt } from "../printable.ts";
 import { createMeanings, type MeaningOptions } from "./meaning.ts";
 
 /** Most names in one chain (dnslink-gateway specification, "hard recursion limit"). */
 const MAX_NAMES = 32;
-
-/** Longest part of an address that a sentence quotes, in characters: there may be kilobytes of it. */
-const MAX_SHOWN = 200;
 
 export interface Resolved {
   cid: CID;
@@ -59,7 +57,7 @@ export function createResolver(options: MeaningOptions): Resolver {
 }
 
 function loop(chain: string[], names: Set<string>): NethoodError {
-  const first = chain[0]!.slice(0, MAX_SHOWN);
+  const first = excerpt(chain[0]!);
   return new NethoodError(
     "NAME_LOOP",
     names.size < MAX_NAMES

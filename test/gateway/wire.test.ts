@@ -126,7 +126,10 @@ suite("gateway: the wire", (test) => {
     try {
       for (const [what, bytes] of nonsense(gateway.fine.path)) {
         const answer = await tell(server.url, bytes);
-        if (answer !== "") assert.match(answer, REFUSALS, `${what}: ${answer.slice(0, 300)}`);
+        // Deno's server speaks HTTP/2 with who begins so.
+        if (answer !== "" && what !== "HTTP/2 at once") {
+          assert.match(answer, REFUSALS, `${what}: ${answer.slice(0, 300)}`);
+        }
         assert.not.match(answer, /\/tmp\/|\.ts:\d|\n {4}at |undefined|\[object/, what);
         await served(server.url, gateway.fine, what);
       }
