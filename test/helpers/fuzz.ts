@@ -173,7 +173,8 @@ export function createFuzz(seed: number, parts: FuzzParts): (i: number) => FuzzR
     const good = plausible(random, parts);
     for (let wrong = random.int(3); wrong > 0; wrong--) spoil(good, random);
     const { scheme, host, path, query, ...request } = good;
-    return { ...request, url: `${scheme}://${host}${path}${query}` };
+    // Bytes, however wrong, never become half a surrogate pair.
+    return { ...request, url: `${scheme}://${host}${path}${query}`.toWellFormed() };
   };
 }
 
