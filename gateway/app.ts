@@ -3,11 +3,11 @@ import { type Context, Hono } from "hono";
 import { NethoodError } from "../src/errors.ts";
 import { cors, METHODS } from "./headers.ts";
 import { type Content, createContent } from "./content.ts";
-import { errorResponse } from "./error.ts";
+import { errorResponse, failureResponse } from "./error.ts";
 import type { Formats } from "./formats/format.ts";
 import { type Own, ownResponse } from "./own.ts";
 import { withHot } from "./hot.ts";
-import { line, redirect } from "./reply.ts";
+import { redirect } from "./reply.ts";
 import { createReader } from "./forwarded.ts";
 import { createHosts } from "./hosts.ts";
 import { type Asked, type Target, target } from "./request.ts";
@@ -16,6 +16,12 @@ import { createRouting, type Routing } from "./routing.ts";
 /** All that a page may do, except to be of the origin that it came from. */
 const SANDBOX = "sandbox allow-downloads allow-forms allow-modals allow-popups " +
   "allow-popups-to-escape-sandbox allow-scripts";
+
+const ONLY_READ = {
+  status: 405,
+  message: "Only GET and HEAD work here: content is read, not changed.",
+  hint: "Open the address without sending anything to it.",
+};
 
 /** What the gateway needs of a node. */
 export type GatewayNode = Content & Formats & Own & Routing;
@@ -66,11 +72,7 @@ export function createGateway(
     return await answer(c, asked, target(asked, hosts));
   });
 
-  app.all(
-    "*",
-    () =>
-      line("Only GET and HEAD work here: content is read, not changed.", 405, { Allow: METHODS }),
-  );
+  app.all("*", (c) => failureResponse(c, ONLY_READ, { Allow: METHODS }));
   // In front of Hono, not a middleware of it: finding its way would cost more than all the rest of a ready answer.
   app.fetch = withHot(app.fetch, { proxied: trustProxy.length > 0 });
   return app;

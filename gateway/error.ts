@@ -2,6 +2,7 @@
 import type { Context } from "hono";
 import { isAbort } from "../src/abort.ts";
 import { NethoodError } from "../src/errors.ts";
+import { printable } from "../src/printable.ts";
 import { cors } from "./headers.ts";
 import { errorPage } from "./pages/error.ts";
 import { line, page } from "./reply.ts";
@@ -21,26 +22,36 @@ export async function errorResponse(
   log: (line: string) => void,
 ): Promise<Response> {
   if (c.req.raw.signal.aborted) return new Response(null, { status: CLIENT_LEFT });
-  const { status, message, hint } = explain(error, log);
-  const headers = {
+  const failure = explain(error, log);
+  return await failureResponse(c, failure, {
     ...cors,
     "Cache-Control": "no-store",
-    ...(status >= 502 && { "Retry-After": String(RETRY_AFTER_S) }),
-  };
+    ...(failure.status >= 502 && { "Retry-After": String(RETRY_AFTER_S) }),
+  });
+}
+
+/** What went wrong, and what to do next. */
+export interface Failure {
+  status: number;
+  message: string;
+  hint: string;
+}
+
+/** A page where one is read, else a line: one, whatever the address that it quotes has in it. */
+export async function failureResponse(
+  c: Context,
+  { status, ...failure }: Failure,
+  headers: HeadersInit,
+): Promise<Response> {
+  const [message, hint] = [printable(failure.message), printable(failure.hint)];
   if (!c.req.header("accept")?.includes("text/html")) {
     return line(`${message} ${hint}`, status, headers);
   }
   return await page(errorPage(status, decoded(c.req.url), message, hint), status, headers);
 }
 
-interface Explained {
-  status: number;
-  message: string;
-  hint: string;
-}
-
 /** What a client may be told. Whatever was not foreseen stays in the log. */
-function explain(error: unknown, log: (line: string) => void): Explained {
+function explain(error: unknown, log: (line: string) => void): Failure {
   if (error instanceof NethoodError) {
     const { code, status, message, hint } = error;
     if (!INWARD.includes(code)) return { status, message, hint: hint ?? usualHint(status) };

@@ -10,8 +10,7 @@ import { disposition } from "./formats/disposition.ts";
 import { contentHeaders } from "./headers.ts";
 import { contentType, HEAD_BYTES } from "./mime.ts";
 import { createMultipart } from "./multipart.ts";
-import { parseRanges } from "./range.ts";
-import { line } from "./reply.ts";
+import { parseRanges, rangeFailure } from "./range.ts";
 import { createBody } from "./body.ts";
 
 /** What a server tells the gateway about itself, as Hono's `env`. */
@@ -65,11 +64,7 @@ export async function fileResponse(
   const ranges = !found || ifRange && ifRange !== etag
     ? undefined
     : parseRanges(c.req.header("range"), entry.size);
-  if (ranges === "unsatisfiable") {
-    headers.set("Content-Range", `bytes */${entry.size}`);
-    headers.set("Cache-Control", "no-store");
-    return line(`The file has ${entry.size} bytes; the range begins past its end.`, 416, headers);
-  }
+  if (ranges === "unsatisfiable") return await rangeFailure(c, entry.size, headers);
   const body = ranges && ranges.length > 1
     ? await openParts(entry, name, ranges, signal)
     : await openOne(entry, name, ranges?.[0], signal);

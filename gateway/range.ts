@@ -1,5 +1,7 @@
 /** Byte ranges (RFC 9110, section 14). */
+import type { Context } from "hono";
 import type { Range } from "../src/content/file.ts";
+import { failureResponse } from "./error.ts";
 
 /** Most ranges that are answered in one response. Who wants more gets the whole, which is less work than so many parts. */
 const MAX_RANGES = 10;
@@ -35,6 +37,16 @@ export function parseRange(
   const ranges = parseRanges(header, size);
   if (!Array.isArray(ranges)) return ranges;
   return ranges.length === 1 ? ranges[0] : undefined;
+}
+
+/** The answer to who wants only what is past the end. @param headers of the whole */
+export function rangeFailure(c: Context, size: number, headers: Headers): Promise<Response> {
+  headers.set("Content-Range", `bytes */${size}`);
+  headers.set("Cache-Control", "no-store");
+  headers.delete("Content-Disposition");
+  const message = `This has ${size} bytes, and the range begins past its end.`;
+  const hint = "Ask for a range within it, or for the whole.";
+  return failureResponse(c, { status: 416, message, hint }, headers);
 }
 
 function parseSpec(spec: string, size: number): Range | "unsatisfiable" | undefined {

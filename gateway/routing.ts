@@ -5,14 +5,14 @@
  */
 import { type Context, Hono } from "hono";
 import type { CID } from "multiformats/cid";
-import { parseCid, parseKey } from "../src/content/address.ts";
+import { parseCid } from "../src/content/address.ts";
 import { errorResponse } from "./error.ts";
 import { line } from "./reply.ts";
 import { recordsResponse } from "./routing/answer.ts";
 import { distanceOf } from "./distance.ts";
 import { isWelcome } from "./routing/asker.ts";
 import { getRecord, putRecord } from "./routing/ipns.ts";
-import { type Known, peer, providers } from "./routing/peers.ts";
+import { type Known, parsePeerId, peer, providers } from "./routing/peers.ts";
 import type { Node } from "../src/node.ts";
 
 /** What the routing API needs of a node. */
@@ -44,9 +44,9 @@ export function createRouting(node: Routing, log: (line: string) => void): Hono 
     return await answer(c, "Providers", (options) => providers(node, cid, distanceOf(c), options));
   });
   app.get("/peers/:id", async (c) => {
-    const key = parseKey(c.req.param("id"));
-    if (key === undefined) return unreadable("a peer ID");
-    return await answer(c, "Peers", (options) => peer(node, key, distanceOf(c), options));
+    const id = parsePeerId(c.req.param("id"));
+    if (id === undefined) return unreadable("a peer ID");
+    return await answer(c, "Peers", (options) => peer(node, id, distanceOf(c), options));
   });
   app.get("/ipns/:name", (c) => getRecord(c, node));
   app.put("/ipns/:name", (c) => putRecord(c, node));

@@ -8,3 +8,9 @@ const OBEYED = /[\p{Cc}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069]/gu;
 export function printable(text: string): string {
   return text.replace(OBEYED, "\uFFFD");
 }
+
+/** The beginning of a stranger's words, for a sentence that quotes them: there may be kilobytes of them. */
+export function excerpt(text: string, length = 200): string {
+  const shown = printable(text);
+  return shown.length > length ? `${shown.slice(0, length)}…` : shown;
+}

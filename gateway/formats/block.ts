@@ -1,8 +1,7 @@
 /** Bytes that are here already, as HTTP: all of them, or a range. */
 import type { Context } from "hono";
 import { matches } from "../etag.ts";
-import { parseRange } from "../range.ts";
-import { line } from "../reply.ts";
+import { parseRange, rangeFailure } from "../range.ts";
 
 /** The answer to who has it already. */
 export function unchanged(c: Context, headers: Headers): Response | undefined {
@@ -10,18 +9,18 @@ export function unchanged(c: Context, headers: Headers): Response | undefined {
   return new Response(null, { status: 304, headers });
 }
 
-export function bytesResponse(c: Context, bytes: Uint8Array, headers: Headers): Response {
+export async function bytesResponse(
+  c: Context,
+  bytes: Uint8Array,
+  headers: Headers,
+): Promise<Response> {
   const size = bytes.byteLength;
   const ifRange = c.req.header("if-range");
   const range = ifRange && ifRange !== headers.get("ETag")
     ? undefined
     : parseRange(c.req.header("range"), size);
   headers.set("Accept-Ranges", "bytes");
-  if (range === "unsatisfiable") {
-    headers.set("Content-Range", `bytes */${size}`);
-    headers.set("Cache-Control", "no-store");
-    return line(`This has ${size} bytes; the range begins past its end.`, 416, headers);
-  }
+  if (range === "unsatisfiable") return await rangeFailure(c, size, headers);
   const { start, end } = range ?? { start: 0, end: size };
   if (range) headers.set("Content-Range", `bytes ${start}-${end - 1}/${size}`);
   headers.set("Content-Length", String(end - start));

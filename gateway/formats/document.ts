@@ -35,7 +35,7 @@ export async function documentFormatted(ask: Ask): Promise<Response | undefined>
     if (wanted.optional) return undefined;
     throw mismatch(wanted.format, `a document in ${entry.format}`);
   }
-  return send(c, ask, entry, resolved, wanted.format);
+  return await send(c, ask, entry, resolved, wanted.format);
 }
 
 /** A document where no form was asked for: its block, or a page where a browser asks. */
@@ -47,20 +47,20 @@ export async function documentResponse(
 ): Promise<Response> {
   const query = new URLSearchParams(asked.query);
   if (negotiate(query, c.req.header("accept"))?.format !== "html") {
-    return send(c, { address, query }, entry, resolved, entry.format);
+    return await send(c, { address, query }, entry, resolved, entry.format);
   }
   const headers = documentHeaders(formatAddress(address), resolved, entry);
   return unchanged(c, headers) ??
     await page(documentPage({ address, isolated, entry }), 200, headers);
 }
 
-function send(
+async function send(
   c: Context,
   ask: Pick<Ask, "address" | "query"> & { location?: string | undefined },
   entry: DocumentEntry,
   resolved: Resolved,
   format: Format,
-): Response {
+): Promise<Response> {
   const { cid, block } = entry;
   const kind = format.endsWith("json") ? "json" : "cbor";
   const headers = formatHeaders(
@@ -74,7 +74,7 @@ function send(
     },
   );
   headers.set("Vary", "Accept");
-  return unchanged(c, headers) ?? bytesResponse(c, block, headers);
+  return unchanged(c, headers) ?? await bytesResponse(c, block, headers);
 }
 
 /**

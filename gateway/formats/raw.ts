@@ -12,5 +12,5 @@ export async function rawResponse(ask: Ask): Promise<Response> {
   const { signal } = ask.client;
   // Also who has it already is told only of what is here.
   const block = await located.blocks.get(cid, { signal }).catch(absent);
-  return unchanged(ask.c, headers) ?? bytesResponse(ask.c, block, headers);
+  return unchanged(ask.c, headers) ?? await bytesResponse(ask.c, block, headers);
 }

@@ -35,5 +35,5 @@ export async function recordResponse(
     "Content-Disposition": disposition(query, usual)!,
     ...(location && { "Content-Location": location, Vary: "Accept" }),
   });
-  return unchanged(c, headers) ?? bytesResponse(c, bytes, headers);
+  return unchanged(c, headers) ?? await bytesResponse(c, bytes, headers);
 }

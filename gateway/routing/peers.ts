@@ -1,7 +1,9 @@
 /** Who has it, and where somebody is: what this node knows without asking anybody. */
-import type { Peer } from "@libp2p/interface";
+import type { Peer, PeerId } from "@libp2p/interface";
 import { peerIdFromCID } from "@libp2p/peer-id";
 import type { CID } from "multiformats/cid";
+import { identity } from "multiformats/hashes/identity";
+import { parseKey } from "../../src/content/address.ts";
 import type { Node } from "../../src/node.ts";
 import type { Distance } from "../distance.ts";
 import { reaches } from "./asker.ts";
@@ -22,17 +24,29 @@ export async function providers(
   from: Distance,
   options: { signal: AbortSignal },
 ): Promise<PeerRecord[]> {
+  // Such a CID has its bytes in itself: nobody need be asked for them.
+  if (cid.multihash.code === identity.code) return [];
   return await node.helia.blockstore.has(cid, options) ? [self(node, from)] : [];
+}
+
+/** A peer ID in any of its forms, or undefined: a name of a key may also hold bytes that are none. */
+export function parsePeerId(text: string): PeerId | undefined {
+  const key = parseKey(text);
+  if (key === undefined) return undefined;
+  try {
+    return peerIdFromCID(key);
+  } catch {
+    return undefined; // Whatever it says, it is about those bytes.
+  }
 }
 
 /** What is known of one peer. */
 export async function peer(
   node: Known,
-  key: CID,
+  id: PeerId,
   from: Distance,
   options: { signal: AbortSignal },
 ): Promise<PeerRecord[]> {
-  const id = peerIdFromCID(key);
   if (id.toString() === node.id) return [self(node, from)];
   let known: Peer;
   try {

@@ -16,7 +16,7 @@ import { decode as decodeMultihash } from "multiformats/hashes/digest";
 import { identity } from "multiformats/hashes/identity";
 import { sha256 } from "multiformats/hashes/sha2";
 import { NethoodError } from "../errors.ts";
-import { printable } from "../printable.ts";
+import { excerpt } from "../printable.ts";
 
 /** What an address names: something immutable (`ipfs`, a CID) or something mutable (`ipns`, a key or a DNS name). */
 export interface Address {
@@ -225,8 +225,6 @@ function bad(message: string, hint = HINT, cause?: unknown): NethoodError {
   return new NethoodError("BAD_ADDRESS", message, { cause, hint });
 }
 
-/** For a sentence: not too long, and safe to show. */
 function shorten(text: string): string {
-  const shown = printable(text);
-  return shown.length > 80 ? `${shown.slice(0, 80)}…` : shown;
+  return excerpt(text, 80);
 }

@@ -6,6 +6,7 @@ import * as Block from "multiformats/block";
 import { CID } from "multiformats/cid";
 import * as json from "multiformats/codecs/json";
 import { NethoodError } from "../errors.ts";
+import { excerpt } from "../printable.ts";
 import { broken } from "./unixfs.ts";
 
 /** What a document is written in, by the name that requests use. */
@@ -50,10 +51,10 @@ export function follow(
   for (const [depth, key] of path.entries()) {
     value = member(value, key);
     if (value === undefined) {
-      const above = `/${path.slice(0, depth).join("/")}`;
+      const above = excerpt(`/${path.slice(0, depth).join("/")}`);
       throw new NethoodError(
         "NOT_FOUND",
-        `The document ${cid} has nothing called "${key}" at ${above}.`,
+        `The document ${cid} has nothing called "${excerpt(key)}" at ${above}.`,
         { hint: "Open the document itself to see what it has." },
       );
     }
@@ -62,7 +63,7 @@ export function follow(
   }
   throw new NethoodError(
     "UNSUPPORTED",
-    `/${path.join("/")} is a part of the document ${cid}, not a link to a block.`,
+    `${excerpt(`/${path.join("/")}`)} is a part of the document ${cid}, not a link to a block.`,
     { hint: "Open the whole document: parts of one are not sent." },
   );
 }

@@ -1,6 +1,7 @@
 /** From a root and a path to what is there: a file or document that can be read, or a directory that can be listed. */
 import type { CID } from "multiformats/cid";
 import { NethoodError } from "../errors.ts";
+import { excerpt } from "../printable.ts";
 import type { Blocks } from "./blocks.ts";
 import { find, list } from "./directory.ts";
 import { type DocumentFormat, documentFormat, follow } from "./document.ts";
@@ -81,11 +82,12 @@ export async function locate(
     const [name, ...more] = rest as [string, ...string[]];
     const next = entry.kind === "directory" ? await entry.find(name, options) : undefined;
     if (next === undefined) {
-      const above = `/${path.slice(0, path.length - rest.length).join("/")}`;
+      const above = excerpt(`/${path.slice(0, path.length - rest.length).join("/")}`);
       const why = entry.kind === "directory"
-        ? `has nothing called "${name}"`
+        ? `has nothing called "${excerpt(name)}"`
         : `is a ${entry.kind === "file" ? "file" : "symbolic link"}, not a folder`;
-      throw new NethoodError("NOT_FOUND", `There is no /${path.join("/")} here: ${above} ${why}.`, {
+      const asked = excerpt(`/${path.join("/")}`);
+      throw new NethoodError("NOT_FOUND", `There is no ${asked} here: ${above} ${why}.`, {
         hint: "Check the spelling, capitals included, or open the folder above to see what it has.",
       });
     }

@@ -58,11 +58,23 @@ export async function checkRecord(
   bytes: Uint8Array,
   keychain: Helia["keychain"],
 ): Promise<IpnsRecord> {
-  const routingKey = multihashToIPNSRoutingKey(key.multihash);
-  const entry = await ipnsValidator(routingKey, bytes, keychain);
-  const record = readRecord(IPNSEntry.encode(await withoutExtras(key, entry)));
+  const record = await readUnchecked(key, bytes, keychain).catch((cause) => {
+    // What a decoder stumbled over is no sentence for the stranger.
+    if (!(cause instanceof TypeError || cause instanceof RangeError)) throw cause;
+    throw new Error("it is not of the form of a record", { cause });
+  });
   if (!isValue(record.value)) throw new Error("it leads to no content");
   return record;
+}
+
+async function readUnchecked(
+  key: CID,
+  bytes: Uint8Array,
+  keychain: Helia["keychain"],
+): Promise<IpnsRecord> {
+  const routingKey = multihashToIPNSRoutingKey(key.multihash);
+  const entry = await ipnsValidator(routingKey, bytes, keychain);
+  return readRecord(IPNSEntry.encode(await withoutExtras(key, entry)));
 }
 
 /** Of two records of one key, whether the first replaces the second (ipns-record, "Record Selection"). */

@@ -5,6 +5,7 @@
 import { CID } from "multiformats/cid";
 import { type Address, formatAddress, parseAddress } from "../content/address.ts";
 import { NethoodError } from "../errors.ts";
+import { excerpt } from "../printable.ts";
 import { createMeanings, type MeaningOptions } from "./meaning.ts";
 
 /** Most names in one chain (dnslink-gateway specification, "hard recursion limit"). */
@@ -56,7 +57,7 @@ export function createResolver(options: MeaningOptions): Resolver {
 }
 
 function loop(chain: string[], names: Set<string>): NethoodError {
-  const [first] = chain;
+  const first = excerpt(chain[0]!);
   return new NethoodError(
     "NAME_LOOP",
     names.size < MAX_NAMES
