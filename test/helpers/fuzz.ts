@@ -164,8 +164,8 @@ const OTHER_METHODS = [
   "G",
 ];
 
-/** Longest thing that is written into a request, in characters; more rarely than all else, for it takes its time. */
-const FLOOD = 100_000;
+/** Longest things that are written into a request, in characters: more rarely than all else, for they take their time. */
+const FLOODS = [3_000, 15_000, 100_000];
 
 export function createFuzz(seed: number, parts: FuzzParts): (i: number) => FuzzRequest {
   return (i) => {
@@ -303,7 +303,7 @@ function garble(text: string, random: Random): string {
       return random.chance(0.5) ? text.toUpperCase() : text + text;
     default:
       if (random.chance(0.95)) return before + random.pick(NONSENSE).repeat(random.int(60)) + after;
-      return before + "x".repeat(random.int(FLOOD)) + after;
+      return before + "x".repeat(random.int(random.pick(FLOODS))) + after;
   }
 }
 
