@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import { type Address, formatAddress } from "../src/content/address.ts";
 import type { DirectoryEntry, DocumentEntry, Entry } from "../src/content/read.ts";
 import { NethoodError } from "../src/errors.ts";
+import { excerpt } from "../src/printable.ts";
 import type { Resolved } from "../src/name/resolve.ts";
 import type { Node, Opened } from "../src/node.ts";
 import type { GatewayNode } from "./app.ts";
@@ -162,7 +163,7 @@ function tooLate(address: Address, patience: number, peers: number): NethoodErro
       "that were asked did not send it";
   return new NethoodError(
     "TIMEOUT",
-    `${formatAddress(address).slice(0, 200)} was looked for and nothing came within ${
+    `${excerpt(formatAddress(address))} was looked for and nothing came within ${
       patience / 1000
     } seconds. ${asked}.`,
     { hint: "Try again in a while, or when someone who has it is online." },

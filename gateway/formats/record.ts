@@ -4,6 +4,7 @@ import { base32 } from "multiformats/bases/base32";
 import { sha256 } from "multiformats/hashes/sha2";
 import { formatAddress, parseKey } from "../../src/content/address.ts";
 import { NethoodError } from "../../src/errors.ts";
+import { excerpt } from "../../src/printable.ts";
 import { cors } from "../headers.ts";
 import { bytesResponse, unchanged } from "./block.ts";
 import { disposition } from "./disposition.ts";
@@ -17,9 +18,13 @@ export async function recordResponse(
     ? parseKey(address.root)
     : undefined;
   if (key === undefined) {
-    throw new NethoodError("BAD_ADDRESS", `${formatAddress(address)} has no IPNS record.`, {
-      hint: "Records are those of keys: ask at /ipns/<key>, without a path behind it.",
-    });
+    throw new NethoodError(
+      "BAD_ADDRESS",
+      `${excerpt(formatAddress(address))} has no IPNS record.`,
+      {
+        hint: "Records are those of keys: ask at /ipns/<key>, without a path behind it.",
+      },
+    );
   }
   const { bytes, ttl, expires } = await node.names.record(key, { signal: client.signal, local });
   const { digest } = await sha256.digest(bytes);

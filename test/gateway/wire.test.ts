@@ -195,7 +195,7 @@ suite("gateway: the wire", (test) => {
       if (at % 10 !== 9) continue;
       const start = Date.now();
       await served(server.url, gateway.fine, "beside slow clients");
-      assert.ok(Date.now() - start < 1_000, `${Date.now() - start} ms`);
+      assert.ok(Date.now() - start < 2_500, `${Date.now() - start} ms`);
     }
     for (const socket of slow) socket.destroy();
   });

@@ -2,6 +2,7 @@
  * Requests that are nearly right: good ones of every kind, a few things wrong with each. Request `i` of a seed is always the
  * same, so that one that did harm can be sent again by itself.
  */
+import { FORMATS, HEADERS, METHODS, NONSENSE, OTHER_METHODS, RANGES, TYPES } from "./nonsense.ts";
 import { createRandom, type Random } from "./random.ts";
 
 export interface FuzzParts {
@@ -31,141 +32,8 @@ export interface FuzzRequest {
   client: string | undefined;
 }
 
-const FORMATS = [
-  "raw",
-  "car",
-  "tar",
-  "json",
-  "cbor",
-  "dag-json",
-  "dag-cbor",
-  "ipns-record",
-  "html",
-  "nonsense",
-  "",
-  "__proto__",
-];
-
-const TYPES = [
-  "*/*",
-  "text/html",
-  "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
-  "application/vnd.ipld.raw",
-  "application/vnd.ipld.car; version=1; order=dfs; dups=y",
-  "application/vnd.ipld.car;version=9",
-  "application/x-tar",
-  "application/json",
-  "application/vnd.ipld.dag-json",
-  "application/vnd.ipld.dag-cbor;q=0.5, application/cbor",
-  "application/vnd.ipfs.ipns-record",
-  "application/x-ndjson",
-  "image/avif,*/*;q=0",
-  ";;;q=,,/",
-  "__proto__;constructor=1;q=2",
-];
-
-const RANGES = [
-  "bytes=0-0",
-  "bytes=5-",
-  "bytes=-5",
-  "bytes=0-9,20-29",
-  "bytes=0-9,5-14",
-  "bytes=99999999999999999999-",
-  "bytes=999999-",
-  "bytes=-0",
-  "bytes=-99999999999999999999999",
-  "bytes=9-1",
-  "bytes=",
-  "bytes=,,,",
-  "bytes=-",
-  "bytes=0-0," + "1-1,".repeat(2_000),
-  "bytes=29990-31010",
-  "rows=1-2",
-  "bytes 0-1",
-  "bytes=0x1-0x2",
-  "bytes=1e3-",
-];
-
-/** What is written into the middle of something. */
-const NONSENSE = [
-  "..",
-  "/../",
-  "%2e%2e%2f",
-  "%2E%2E/",
-  "%00",
-  "%",
-  "%zz",
-  "%FF",
-  "%C0%AF",
-  "%ED%A0%80",
-  "%25252e",
-  "\\",
-  "%5c",
-  "//",
-  "?",
-  "#",
-  "&",
-  ";",
-  ":",
-  "@",
-  "[",
-  "%0d%0aSet-Cookie:%20a=b",
-  "<img src=x>",
-  "ü",
-  "\u202e",
-  "💥",
-  "*",
-  "'",
-  '"',
-  "$(x)",
-  "{{7*7}}",
-  "xn--",
-  "-",
-  "--",
-  ".",
-  " ",
-  "\t",
-  "__proto__",
-  "constructor",
-];
-
-const HEADERS: readonly [string, (random: Random) => string][] = [
-  ["accept", (random) => random.pick(TYPES)],
-  ["accept", (random) => random.pick(TYPES)],
-  ["accept", (random) => `${random.pick(TYPES)},${random.pick(TYPES)}`],
-  ["range", (random) => random.pick(RANGES)],
-  ["range", (random) => `bytes=${random.int(70_000)}-${random.int(70_000)}`],
-  ["if-range", (random) => random.pick(['"x"', "W/", "Tue, 01 Jan 2030 00:00:00 GMT"])],
-  ["if-none-match", (random) => random.pick(["*", '"x"', 'W/"x","y"', '"', ",,,", 'W/W/"'])],
-  ["cache-control", (random) => random.pick(["only-if-cached", "no-cache", "max-age=x,,"])],
-  ["x-forwarded-host", (random) => random.pick(["docs.example.org", "a b", "[::1", "", "a,b:9"])],
-  ["x-forwarded-proto", (random) => random.pick(["https", "http", "javascript", ",", ""])],
-  ["x-forwarded-for", () => "203.0.113.7"],
-  ["accept-language", (random) => random.pick(["de", "en;q=0", "*", ";;,q", "xx-".repeat(500)])],
-  ["service-worker", () => "script"],
-  ["origin", (random) => random.pick(["null", "http://evil.example", "http://127.0.0.1:7080"])],
-  ["sec-fetch-site", (random) => random.pick(["none", "cross-site", "x"])],
-  ["content-type", () => "application/vnd.ipfs.ipns-record"],
-  ["transfer-encoding", () => "chunked"],
-  ["content-length", (random) => random.pick(["-1", "99999999999", "x"])],
-  ["host", (random) => random.pick(["", "a b", "docs.example.org", "x".repeat(300)])],
-];
-
-const METHODS = ["GET", "GET", "GET", "GET", "GET", "GET", "HEAD", "HEAD"];
-const OTHER_METHODS = [
-  "POST",
-  "PUT",
-  "DELETE",
-  "PATCH",
-  "OPTIONS",
-  "TRACE",
-  "PROPFIND",
-  "get",
-  "G",
-];
-
-/** Longest thing that is written into a request, in characters; more rarely than all else, for it takes its time. */
-const FLOOD = 100_000;
+/** Longest things that are written into a request, in characters: more rarely than all else, for they take their time. */
+const FLOODS = [3_000, 15_000, 100_000];
 
 export function createFuzz(seed: number, parts: FuzzParts): (i: number) => FuzzRequest {
   return (i) => {
@@ -303,7 +171,7 @@ function garble(text: string, random: Random): string {
       return random.chance(0.5) ? text.toUpperCase() : text + text;
     default:
       if (random.chance(0.95)) return before + random.pick(NONSENSE).repeat(random.int(60)) + after;
-      return before + "x".repeat(random.int(FLOOD)) + after;
+      return before + "x".repeat(random.int(random.pick(FLOODS))) + after;
   }
 }
 
