@@ -22,6 +22,8 @@ export interface ServerTraits {
   cutsShortBodies?: boolean;
   /** The IP address of whoever connected, "" if it is not known. Default: no server tells; the gateway is embedded in a program. */
   client?: string;
+  /** `Response.clone()` copies neither the bytes of a body nor, one by one, the headers. Default: false, it splits a stream in two. */
+  clonesCheaply?: boolean;
   /** Cuts the connection. Default: a body without a length that fails is a stream that errors. */
   cut?: () => void;
 }

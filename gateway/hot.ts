@@ -3,8 +3,9 @@
  * asked for in any but the plainest way goes past, and gets its answer where it is made; so does whatever is not held (any more).
  */
 import { MemoryTier } from "../src/store/memory.ts";
-import { inOnePiece } from "./body.ts";
+import { COPIED_BYTES, inOnePiece } from "./body.ts";
 import { matches } from "./etag.ts";
+import type { ServerTraits } from "./file.ts";
 
 /** Memory for ready answers, in bytes: the hot pages of a few sites. */
 export const HOT_BYTES: number = 32 * 1024 * 1024;
@@ -46,6 +47,8 @@ interface Part {
   until: number;
   /** When the name it came by has to be looked up again; undefined where it came by none. */
   ttl: { ends: number; told: number } | undefined;
+  /** The whole answer, of which clones are sent where that is cheap: its headers are checked but once. */
+  whole?: Response | undefined;
 }
 
 /** The same answer for everybody who asked at the same time, whatever it is. */
@@ -77,13 +80,13 @@ export function withHot<Rest extends unknown[]>(
     if (tags !== null) {
       const known = held(`304 ${url}`);
       if (known && isKnown(tags, known.headers.get("etag")!)) {
-        return new Response(null, { status: 304, headers: known.headers });
+        return answerOf(known, 304, rest);
       }
     }
     const answer = held(url);
     if (answer !== undefined && (tags === null || !isKnown(tags, answer.headers.get("etag")!))) {
       if (method === "HEAD") return new Response(null, { headers: answer.headers });
-      if (now() < answer.until) return new Response(inOnePiece(answer.body), answer);
+      if (now() < answer.until) return answerOf(answer, 200, rest);
     }
     if (tags !== null) return learn(request, rest);
     return method === "HEAD" ? cold(request, ...rest) : together(request, rest);
@@ -101,6 +104,7 @@ export function withHot<Rest extends unknown[]>(
     if (left !== part.ttl.told) {
       part.ttl.told = left;
       part.headers.set("Cache-Control", `public, max-age=${left}`);
+      part.whole = undefined;
     }
     return part;
   }
@@ -157,6 +161,15 @@ export function withHot<Rest extends unknown[]>(
     const headers = new Headers(original);
     ready.set(key, { headers, body, until: began + NOTED_MS, ttl });
   }
+}
+
+function answerOf(part: Part, status: number, [traits]: unknown[]): Response {
+  const { headers, body } = part;
+  const cloned = (traits as ServerTraits | undefined)?.clonesCheaply &&
+    (body?.byteLength ?? 0) < COPIED_BYTES;
+  if (!cloned) return new Response(inOnePiece(body), { status, headers });
+  part.whole ??= new Response(body as BodyInit | null, { status, headers });
+  return part.whole.clone();
 }
 
 /** Whether nothing but the address decides about the answer. */

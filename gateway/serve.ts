@@ -91,7 +91,7 @@ function onDeno(deno: DenoServe, app: App, port: number, hostname: string): Runn
         const refused = TLS_PORT.test(request.url);
         return refused ? new Response(NO_TLS, { status: 501 }) : new Response(null);
       }
-      return app.fetch(request, traits(remoteAddr.hostname));
+      return app.fetch(request, { ...traits(remoteAddr.hostname), clonesCheaply: true });
     },
   );
   return {

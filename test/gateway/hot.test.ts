@@ -1,6 +1,7 @@
 /** Answers that are ready: the same as those that are made, for as long as they hold, and made once for all who ask at once. */
 import * as assert from "uvu/assert";
 import { createGateway } from "../../gateway/app.ts";
+import type { ServerTraits } from "../../gateway/file.ts";
 import { withHot } from "../../gateway/hot.ts";
 import type { Node } from "../../src/node.ts";
 import { createSite, SITE } from "../helpers/site.ts";
@@ -70,6 +71,14 @@ suite("gateway: ready answers", (test) => {
         await (await site.ask(url, init)).text();
         const before = node!.opens;
         assert.equal(await seen(await site.ask(url, init)), made, `${url} ${JSON.stringify(init)}`);
+        for (let clone = 1; clone <= 2; clone++) {
+          const cloned = await site.app.fetch(new Request(url, init), { clonesCheaply: true });
+          assert.equal(
+            await seen(cloned),
+            made,
+            `clone ${clone} of ${url} ${JSON.stringify(init)}`,
+          );
+        }
         assert.is(node!.opens, before, `${url} ${JSON.stringify(init)} was opened again`);
       }
     }
@@ -116,15 +125,17 @@ suite("gateway: ready answers", (test) => {
   });
 
   test("the time that a name has left is counted down to its end", async () => {
-    const made = maker({ "cache-control": "public, max-age=3" });
-    const ages: (string | null)[] = [];
-    for (const at of [0, 500, 1_500, 2_900, 3_000]) {
-      made.clock = at;
-      ages.push((await made.ask("/a")).headers.get("cache-control"));
+    for (const clonesCheaply of [false, true]) {
+      const made = maker({ "cache-control": "public, max-age=3" });
+      const ages: (string | null)[] = [];
+      for (const at of [0, 500, 1_500, 2_900, 3_000]) {
+        made.clock = at;
+        ages.push((await made.ask("/a", {}, { clonesCheaply })).headers.get("cache-control"));
+      }
+      const left = [3, 3, 2, 1, 3].map((seconds) => `public, max-age=${seconds}`);
+      assert.equal(ages, left);
+      assert.is(made.calls, 2);
     }
-    const left = [3, 3, 2, 1, 3].map((seconds) => `public, max-age=${seconds}`);
-    assert.equal(ages, left);
-    assert.is(made.calls, 2);
   });
 
   test("a page that is read for long is made anew once a minute, so that its visits are noted", async () => {
@@ -240,10 +251,10 @@ function maker(
   const made = {
     calls: 0,
     clock: 0,
-    ask: async (path: string, init?: RequestInit) =>
-      await hot(new Request(`${GATEWAY}${path}`, init)),
+    ask: async (path: string, init?: RequestInit, traits: ServerTraits = {}) =>
+      await hot(new Request(`${GATEWAY}${path}`, init), traits),
   };
-  const hot = withHot((request: Request) => {
+  const hot = withHot((request: Request, _traits: ServerTraits) => {
     made.calls++;
     const body = new URL(request.url).pathname;
     return new Response(body, {
