@@ -217,9 +217,14 @@ suite("gateway: ready answers", (test) => {
       const hot = withHot(() => {
         calls++;
         return new Response(
-          ReadableStream.from((async function* () {
-            for (const { promise } of pieces) yield new TextEncoder().encode(await promise);
-          })()),
+          new ReadableStream({
+            async start(body) {
+              for (const { promise } of pieces) {
+                body.enqueue(new TextEncoder().encode(await promise));
+              }
+              body.close();
+            },
+          }),
           { headers: { ...CONTENT, "content-length": String(length) } },
         );
       });
