@@ -69,6 +69,6 @@ export function checkBlock(index: number, offset: number, size: number, dataLeng
   if (dataLength === 0 && size > 0) throw new WireError("a part without data");
 }
 
-function checkIndex(index: number): void {
+export function checkIndex(index: number): void {
   if (index >= MAX_MEMBERS) throw new WireError(`the index ${index}, which no group has`);
 }
