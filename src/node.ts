@@ -3,11 +3,13 @@
  */
 import { homedir } from "node:os";
 import { join, resolve as absolute } from "node:path";
+import { peerIdFromString } from "@libp2p/peer-id";
 import { type Address, parseAddress } from "./content/address.ts";
 import { type Blocks, localOnly } from "./content/blocks.ts";
 import { importCar, type Imported, type ImportOptions } from "./content/car.ts";
 import { pinPresent } from "./content/pin.ts";
 import { type Entry, type Found, locate, open } from "./content/read.ts";
+import { matches } from "./content/verify.ts";
 import { NethoodError } from "./errors.ts";
 import { createKeeper } from "./keeper.ts";
 import { createTxtResolver } from "./name/dns.ts";
@@ -22,9 +24,11 @@ import { DiskBlocks } from "./store/blocks.ts";
 import { RecordDatastore } from "./store/datastore.ts";
 import { createIpnsRecords } from "./store/ipns.ts";
 import { Records, type Visit } from "./store/records.ts";
+import { connectSwarm } from "./swarm/connect.ts";
 import { createExchange } from "./swarm/exchange.ts";
 import { type NetworkedHelia, startHelia } from "./swarm/helia.ts";
 import { checkAddress } from "./swarm/listen.ts";
+import { createSources } from "./swarm/sources.ts";
 
 /** What a folder shows of itself where a page is wanted. */
 const INDEX = "index.html";
@@ -44,6 +48,10 @@ export interface NodeOptions {
   mdns?: boolean;
   /** Bytes of memory for recently read blocks; 0 keeps none. Default: 64 MiB. */
   memory?: number;
+  /** Most bytes a second that are sent to neighbours. Default: no cap. */
+  upload?: number;
+  /** Most bytes a second that are taken from neighbours. Default: no cap. */
+  download?: number;
   /** How long the neighbours are asked for a block, in milliseconds. Default: 20,000. */
   timeout?: number;
   /** Told what a person may want to know: a peer that lies, a neighbour that cannot be reached. Default: silence. */
@@ -147,8 +155,9 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
   signal?.throwIfAborted();
 
   const datastore = new RecordDatastore(records);
-  const helia = starting.adopt(
-    await startHelia({ blockstore: store, datastore }, options, log),
+  const { helia, guard } = await startHelia({ blockstore: store, datastore }, options, log);
+  starting.adopt(
+    helia,
     // libp2p writes until its last moment; on a full disk that must not keep the node from ending.
     async (helia) => {
       await helia.stop().catch((error) =>
@@ -170,11 +179,26 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
     createResolver({ dnsLink, ipns: names.resolve, records }),
     (resolver) => resolver.stop(),
   );
+  const connected = starting.adopt(
+    await connectSwarm(helia.libp2p, {
+      store,
+      matches: (cid, bytes) => matches(cid, bytes, (code) => helia.getHasher(code)),
+      ban: (peer, why) => guard.ban(peerIdFromString(peer), why),
+      met: guard.spare,
+      up: options.upload,
+      down: options.download,
+      log,
+    }),
+    (swarm) => swarm.stop(),
+  );
+  store.watch(connected.swarm);
+  const sources = createSources(connected, helia.blockstore, helia.libp2p);
   const exchange = starting.adopt(
-    createExchange(store, {
-      fetch: helia.blockstore,
-      peers: () => helia.libp2p.getPeers().length,
-    }, options.timeout === undefined ? {} : { timeout: options.timeout }),
+    createExchange(
+      store,
+      sources,
+      options.timeout === undefined ? {} : { timeout: options.timeout },
+    ),
     (exchange) => exchange.stop(),
   );
   const keeper = starting.adopt(

@@ -12,6 +12,8 @@ export interface Blocks {
 
 export interface BlockOptions {
   signal?: AbortSignal | undefined;
+  /** What the reader will ask for after this; called where this one has to come from others. Each time it may tell of more. */
+  upcoming?: (() => CID[]) | undefined;
   /** Asks nobody else: what is not on this machine is a NOT_CACHED. Default: false. */
   local?: boolean | undefined;
 }

@@ -2,9 +2,9 @@
 import { asyncIterableReader, createDecoder } from "@ipld/car/decoder";
 import type { Blockstore } from "interface-blockstore";
 import type { CID } from "multiformats/cid";
-import type { MultihashHasher } from "multiformats/hashes/interface";
 import { isAbort } from "../abort.ts";
 import { NethoodError, systemCode } from "../errors.ts";
+import { type FindHasher, matches } from "./verify.ts";
 
 /** The largest block that is taken in: what bitswap carries (unixfs specification, "Block size"). */
 const MAX_BLOCK_BYTES = 2 * 1024 * 1024;
@@ -59,11 +59,9 @@ export async function importCar(
 async function check(
   cid: CID,
   bytes: Uint8Array,
-  hasher: Parameters<typeof importCar>[2],
+  hasher: FindHasher,
 ): Promise<void> {
-  const { digest } = await (await knownHasher(cid, hasher)).digest(bytes);
-  const { digest: claimed } = cid.multihash;
-  if (digest.length !== claimed.length || claimed.some((byte, i) => byte !== digest[i])) {
+  if (!await matches(cid, bytes, hasher)) {
     throw new NethoodError(
       "BAD_BLOCK",
       `The block ${cid} in this file is not what its name says.`,
@@ -71,15 +69,6 @@ async function check(
         hint: "Get the file again, or from somebody else; the blocks before it are kept.",
       },
     );
-  }
-}
-
-async function knownHasher(cid: CID, hasher: Parameters<typeof importCar>[2]) {
-  try {
-    return await hasher(cid.multihash.code);
-  } catch (cause) {
-    const message = `The block ${cid} is named by a hash function that Nethood does not know.`;
-    throw new NethoodError("UNSUPPORTED", message, { cause });
   }
 }
 

@@ -24,6 +24,12 @@ export const AHEAD = 8;
  */
 const AHEAD_BYTES = 8 * 1024 * 1024;
 
+/**
+ * How far ahead of the reader what is not here is asked for without hurry, in bytes of the file: readers of the same file then
+ * have different parts of it to give to each other.
+ */
+const UPCOMING_BYTES = 64 * 1024 * 1024;
+
 /** Most levels of a file. Balanced trees of any size have fewer than ten; a chain without end is hostile. */
 const MAX_DEPTH = 64;
 
@@ -51,6 +57,8 @@ export async function* readFile(
   ];
   /** How many of the pending parts have been asked for. */
   let asked = 1;
+  /** The byte up to which it was told what comes. */
+  let told = range.start;
   try {
     for (let part = pending.pop(); part !== undefined; part = pending.pop()) {
       const current = await ask(part);
@@ -81,11 +89,22 @@ export async function* readFile(
   function ask(part: Pending): Promise<UnixNode> {
     if (part.node === undefined) {
       asked++;
-      part.node = blocks.get(part.cid, { signal }).then((block) => decodeNode(part.cid, block));
+      part.node = blocks.get(part.cid, { signal, upcoming })
+        .then((block) => decodeNode(part.cid, block));
       // Awaited when its turn comes; until then a failure is nobody's, and must not end the process.
       part.node.catch(() => undefined);
     }
     return part.node;
+  }
+
+  function upcoming(): CID[] {
+    const horizon = (pending.at(-1)?.start ?? told) + UPCOMING_BYTES;
+    const coming: CID[] = [];
+    for (let i = pending.length - 1; i >= 0 && pending[i]!.start < horizon; i--) {
+      if (pending[i]!.start >= told) coming.push(pending[i]!.cid);
+    }
+    told = Math.max(told, horizon);
+    return coming;
   }
 }
 

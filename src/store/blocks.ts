@@ -10,7 +10,7 @@
  * folder (its records are the lock), a block's file is never changed but replaced whole by a rename, and one that has shrunk or
  * grown all the same is checked again.
  */
-import { mkdir, readFile, rename, rm, unlink, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, stat, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FsBlockstore } from "blockstore-fs";
 import { NextToLast } from "blockstore-fs/sharding";
@@ -33,6 +33,12 @@ const UNFINISHED = "unfinished";
 type Bytes = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 type Abortable = { signal?: AbortSignal };
 
+/** Told of every change, after it was made. */
+export interface StoreWatcher {
+  stored(cid: CID, block: Uint8Array): void;
+  removed(cid: CID): void;
+}
+
 export class DiskBlocks extends FsBlockstore implements Blockstore {
   readonly #memory: MemoryTier;
   readonly #shards = new NextToLast();
@@ -42,6 +48,7 @@ export class DiskBlocks extends FsBlockstore implements Blockstore {
   /** The last change under way of each block's file. */
   readonly #changes = new Map<string, Promise<unknown>>();
   #unfinished = 0;
+  #watchers: StoreWatcher[] = [];
 
   constructor(dir: string, options: { memory?: number } = {}) {
     super(dir);
@@ -112,6 +119,7 @@ export class DiskBlocks extends FsBlockstore implements Blockstore {
         throw diskError(error, this.path);
       }
     });
+    for (const watcher of this.#watchers) watcher.stored(cid, bytes);
     return cid;
   }
 
@@ -135,6 +143,21 @@ export class DiskBlocks extends FsBlockstore implements Blockstore {
       this.#memory.delete(key);
       this.#checked.delete(key);
     });
+    for (const watcher of this.#watchers) watcher.removed(cid);
+  }
+
+  /** Whether there is a file for the block, without a look into it: as much as one may tell others without reading it all. */
+  async holds(cid: CID): Promise<boolean> {
+    if (this.#memory.has(keyOf(cid))) return true;
+    const { size } = await stat(this.#file(cid).path).catch((error) => {
+      if (systemCode(error) === "ENOENT") return { size: -1 };
+      throw error;
+    });
+    return size >= 0;
+  }
+
+  watch(watcher: StoreWatcher): void {
+    this.#watchers.push(watcher);
   }
 
   async #load(cid: CID): Promise<Uint8Array | "damaged" | undefined> {

@@ -33,6 +33,11 @@ export class MemoryTier<V = Uint8Array> {
     return this.#bytes;
   }
 
+  /** Whether it is held; no asking for it. */
+  has(key: string): boolean {
+    return this.#held.has(key);
+  }
+
   get(key: string): V | undefined {
     this.#count(key);
     const held = this.#held.get(key);

@@ -2,11 +2,11 @@
  * The one way every read goes: memory, disk, then the neighbours. A block that many ask for at once is fetched once, and the
  * fetch ends soon after nobody waits for it any more.
  */
-import type { Blockstore } from "interface-blockstore";
 import type { CID } from "multiformats/cid";
 import { identity } from "multiformats/hashes/identity";
 import { unlessAborted } from "../abort.ts";
-import type { Blocks } from "../content/blocks.ts";
+import type { Blocks, BlockOptions } from "../content/blocks.ts";
+import { canLink } from "../content/document.ts";
 import { NethoodError, notCached } from "../errors.ts";
 import type { DiskBlocks } from "../store/blocks.ts";
 
@@ -26,11 +26,17 @@ export const LINGER_MS: number = 5_000;
 const MAX_IDENTITY_BYTES = 128;
 
 /** What the exchange needs of the network. */
-export interface Swarm {
-  /** Fetches a block from peers, checks it and stores it. */
-  fetch: Pick<Blockstore, "get">;
+export interface Network {
+  /** A block from peers, checked and stored; waits until somebody sends it, or the signal ends it. */
+  fetch(cid: CID, signal: AbortSignal): Promise<Uint8Array>;
+  /** Blocks that a reader will come to. @returns what to call when it will not */
+  expect(cids: CID[]): () => void;
+  /** A node that was handed to a reader, who may ask next for what it links to. */
+  handed(cid: CID, block: Uint8Array): void;
   /** How many peers are connected now. */
   peers(): number;
+  /** Whether a peer that still sends offers a block: then it is only a matter of time. */
+  isOffered(cid: CID): boolean;
 }
 
 interface Fetch {
@@ -49,24 +55,36 @@ export interface Exchange extends Blocks {
 
 export function createExchange(
   store: Pick<DiskBlocks, "read">,
-  swarm: Swarm,
+  network: Network,
   { timeout = FETCH_TIMEOUT_MS, linger = LINGER_MS }: { timeout?: number; linger?: number } = {},
 ): Exchange {
   const underway = new Map<string, Fetch>();
   let stopped = false;
 
   return {
-    async get(cid, { signal, local = false } = {}) {
+    async get(cid, { signal, upcoming, local = false } = {}) {
       if (cid.multihash.code === identity.code) return inline(cid);
-      const here = await store.read(cid, signal ? { signal } : {});
-      if (here === undefined && local) throw notCached(`The block ${cid}`);
-      return here ?? join(cid, signal);
+      let block = await store.read(cid, signal ? { signal } : {});
+      if (block === undefined) {
+        if (local) throw notCached(`The block ${cid}`);
+        prepare(upcoming, signal);
+        block = await join(cid, signal);
+      }
+      if (canLink(cid)) network.handed(cid, block);
+      return block;
     },
     stop() {
       stopped = true;
       for (const [key, fetch] of underway) end(key, fetch, over());
     },
   };
+
+  /** What a reader will come to is on its way while it waits, for as long as it reads. */
+  function prepare(upcoming: BlockOptions["upcoming"], signal: AbortSignal | undefined): void {
+    if (upcoming === undefined || signal === undefined || stopped) return;
+    const cids = upcoming();
+    if (cids.length > 0) signal.addEventListener("abort", network.expect(cids), { once: true });
+  }
 
   async function join(cid: CID, signal: AbortSignal | undefined): Promise<Uint8Array> {
     signal?.throwIfAborted();
@@ -104,17 +122,12 @@ export function createExchange(
   async function retrieve(cid: CID, fetch: Omit<Fetch, "block">): Promise<Uint8Array> {
     const { stop } = fetch;
     const watch = setInterval(() => {
-      const limit = swarm.peers() === 0 ? Math.min(timeout, LONELY_TIMEOUT_MS) : timeout;
+      const limit = network.peers() === 0 ? Math.min(timeout, LONELY_TIMEOUT_MS) : timeout;
+      if (network.isOffered(cid)) fetch.since = Math.max(fetch.since, Date.now() - limit / 2);
       if (Date.now() - fetch.since >= limit) stop.abort(nobody(cid));
     }, 100);
     try {
-      for await (
-        const { buffer, byteOffset, byteLength } of swarm.fetch.get(cid, { signal: stop.signal })
-      ) {
-        // A plain view: it may be a Buffer, whose slice() is not what decoders expect.
-        return new Uint8Array(buffer, byteOffset, byteLength);
-      }
-      throw nobody(cid);
+      return await network.fetch(cid, stop.signal);
     } catch (cause) {
       if (stop.signal.aborted) throw stop.signal.reason;
       // What is wrong with this machine, a full disk for one, is not the neighbours' fault.
@@ -130,7 +143,7 @@ export function createExchange(
   }
 
   function nobody(cid: CID, cause?: unknown): NethoodError {
-    const peers = swarm.peers();
+    const peers = network.peers();
     const who = peers === 0
       ? "No neighbour is connected"
       : peers === 1

@@ -22,12 +22,19 @@ const FORMER_SELF_MS = 10_000;
 interface Bitswap {
   name: "bitswap";
   bitswap: {
-    network: TypedEventTarget<{ "bitswap:message": CustomEvent<Received> }>;
+    network: TypedEventTarget<{
+      "bitswap:message": CustomEvent<Received>;
+      "peer:connected": CustomEvent<PeerId>;
+    }>;
     /** Says which peer sent which block, after it hashed it. */
     wantList: TypedEventTarget<{ block: CustomEvent<{ cid: CID; sender: PeerId }> }> & {
       wants: Map<string, { cancel: boolean }>;
       /** Keys of the wants that each peer was told. */
-      peers: { get(peer: PeerId): Set<string> | undefined; values(): Iterable<Set<string>> };
+      peers: {
+        get(peer: PeerId): Set<string> | undefined;
+        delete(peer: PeerId): void;
+        values(): Iterable<Set<string>>;
+      };
     };
   };
 }
@@ -42,6 +49,10 @@ export interface Guard {
   gater: ConnectionGater;
   /** To be given to Helia: a broker that has nothing, and so learns what every reader asks for. */
   broker: BlockBroker;
+  /** Wants need not go to this peer by bitswap: it speaks the swarm's own protocol. */
+  spare(peer: PeerId): void;
+  /** Hangs up on a peer that lied, for good. */
+  ban(peer: PeerId, why: string): void;
   /** Starts to watch what a running node receives. */
   watch(helia: Helia): void;
 }
@@ -51,6 +62,7 @@ export function createGuard(onBan: (peer: PeerId, why: string) => void): Guard {
   /** Hash functions and lengths of the names that were asked for. */
   const shapes = new Set([shapeOf(sha256.code, 32)]);
   const banned = new Set<string>();
+  const spared = new Set<string>();
   const isBanned = (peer: PeerId) => banned.has(peer.toString());
   let bitswap: Bitswap["bitswap"] | undefined;
 
@@ -95,6 +107,11 @@ export function createGuard(onBan: (peer: PeerId, why: string) => void): Guard {
       retrieve,
       createSession: () => ({ name: "nethood-guard", retrieve, addPeer: () => Promise.resolve() }),
     },
+    spare(peer) {
+      spared.add(peer.toString());
+      bitswap?.wantList.peers.delete(peer);
+    },
+    ban,
     watch(helia) {
       const { blockBrokers } = helia as unknown as { blockBrokers: (Bitswap | { name: "" })[] };
       const broker = blockBrokers.find((broker): broker is Bitswap => broker.name === "bitswap");
@@ -109,6 +126,10 @@ export function createGuard(onBan: (peer: PeerId, why: string) => void): Guard {
         const asked = wants.has(keyOf(cid)) || wantList.wants.has(keyOf(cid));
         if (asked || isFormer(sender)) return;
         ban(sender, `it sent ${cid}, which nobody asked for: wrong bytes for some other block`);
+      });
+      // bitswap learns of a peer when libp2p has identified it, which may be after we met it. It is not told of by then.
+      network.addEventListener("peer:connected", ({ detail: peer }) => {
+        if (spared.has(peer.toString())) setTimeout(() => wantList.peers.delete(peer));
       });
       // A block whose name cannot be worked out is never told as one.
       network.addEventListener("bitswap:message", ({ detail: { message, connection } }) => {

@@ -7,7 +7,7 @@ import { createHeliaLight } from "helia";
 import type { Blockstore } from "interface-blockstore";
 import type { Datastore } from "interface-datastore";
 import { sha512 } from "multiformats/hashes/sha2";
-import { createGuard } from "./guard.ts";
+import { createGuard, type Guard } from "./guard.ts";
 import {
   type Host,
   type HostSettings,
@@ -19,6 +19,12 @@ import { checkAddress, checkListening, listenError } from "./listen.ts";
 
 export type NetworkedHelia = Helia & { readonly libp2p: Host };
 
+/** Helia, and what keeps it from peers that lie. */
+export interface Started {
+  helia: NetworkedHelia;
+  guard: Guard;
+}
+
 /**
  * Starts Helia without what it brings by default: public gateways, public routers and relays. A personal node asks neighbours.
  *
@@ -29,7 +35,7 @@ export async function startHelia(
   settings: HostSettings,
   log: (line: string) => void,
   loadWebRtc: LoadWebRtc = () => import("@libp2p/webrtc"),
-): Promise<NetworkedHelia> {
+): Promise<Started> {
   const { listen = [] } = settings;
   listen.forEach(checkAddress);
   const guard = createGuard((peer: PeerId, why) => {
@@ -53,7 +59,7 @@ export async function startHelia(
     throw await listenError(error, listen);
   }
   guard.watch(helia);
-  return helia;
+  return { helia, guard };
 }
 
 /**

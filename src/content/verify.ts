@@ -1,0 +1,25 @@
+/** Whether bytes are the block that a name means: the one question that makes everything else trustworthy. */
+import type { CID } from "multiformats/cid";
+import type { MultihashHasher } from "multiformats/hashes/interface";
+import { sha256 } from "multiformats/hashes/sha2";
+import { NethoodError } from "../errors.ts";
+
+/** Finds a hash function by its code; rejects for one that is not known. */
+export type FindHasher = (code: number) => Promise<MultihashHasher> | MultihashHasher;
+
+/** @throws {NethoodError} UNSUPPORTED for a hash function that is not known */
+export async function matches(cid: CID, bytes: Uint8Array, find: FindHasher): Promise<boolean> {
+  const { code, digest: claimed } = cid.multihash;
+  const hasher = code === sha256.code ? sha256 : await known(cid, find);
+  const { digest } = await hasher.digest(bytes);
+  return digest.length === claimed.length && digest.every((byte, i) => byte === claimed[i]);
+}
+
+async function known(cid: CID, find: FindHasher): Promise<MultihashHasher> {
+  try {
+    return await find(cid.multihash.code);
+  } catch (cause) {
+    const message = `The block ${cid} is named by a hash function that Nethood does not know.`;
+    throw new NethoodError("UNSUPPORTED", message, { cause });
+  }
+}

@@ -1,0 +1,93 @@
+/** A set of small whole numbers, a bit each: a crowd's holdings are compared 32 blocks at a time. */
+export class Bits {
+  /** Bit `i % 32` of word `i >> 5` tells whether `i` is in the set. */
+  words: Uint32Array<ArrayBuffer>;
+  #size = 0;
+
+  constructor(capacity = 0) {
+    this.words = new Uint32Array((capacity + 31) >> 5);
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  has(i: number): boolean {
+    return (this.words[i >> 5]! >>> (i & 31) & 1) === 1; // beyond the end: undefined, and so 0
+  }
+
+  /** @returns whether it was new */
+  add(i: number): boolean {
+    const at = i >> 5;
+    if (at >= this.words.length) this.#grow(at + 1);
+    const word = this.words[at]!;
+    const bit = 1 << (i & 31);
+    if ((word & bit) !== 0) return false;
+    this.words[at] = word | bit;
+    this.#size++;
+    return true;
+  }
+
+  /** @returns whether it was there */
+  delete(i: number): boolean {
+    const at = i >> 5;
+    if (!this.has(i)) return false;
+    this.words[at] = this.words[at]! & ~(1 << (i & 31));
+    this.#size--;
+    return true;
+  }
+
+  *[Symbol.iterator](): Generator<number> {
+    for (let at = 0; at < this.words.length; at++) {
+      for (let word = this.words[at]!; word !== 0; word &= word - 1) {
+        yield (at << 5) + lowest(word);
+      }
+    }
+  }
+
+  #grow(words: number): void {
+    const grown = new Uint32Array(Math.max(words, this.words.length * 2, 2));
+    grown.set(this.words);
+    this.words = grown;
+  }
+}
+
+/** The place of the lowest bit of a word that has one. */
+export function lowest(word: number): number {
+  return 31 - Math.clz32(word & -word);
+}
+
+/**
+ * The member of both sets with the least cost; among equals the first from a random place on, so that many who choose from the
+ * same sets choose differently.
+ *
+ * @param from the number to begin at; the search goes around
+ * @param enough a cost that nothing is below: the search ends at the first member that has it
+ */
+export function cheapest(
+  a: Bits,
+  b: Bits,
+  cost: (i: number) => number,
+  from: number,
+  enough: number,
+): number | undefined {
+  const words = Math.min(a.words.length, b.words.length);
+  const first = words === 0 ? 0 : (from >> 5) % words;
+  const after = -1 << (from & 31); // the bits of the first word at `from` and after it
+  let best: number | undefined;
+  let least = Infinity;
+  for (let k = 0; k <= words; k++) {
+    if (words === 0) break;
+    const at = (first + k) % words;
+    const mask = k === 0 ? after : k === words ? ~after : -1;
+    for (let both = a.words[at]! & b.words[at]! & mask; both !== 0; both &= both - 1) {
+      const i = (at << 5) + lowest(both);
+      const price = cost(i);
+      if (price >= least) continue;
+      best = i;
+      least = price;
+      if (price <= enough) return best;
+    }
+  }
+  return best;
+}

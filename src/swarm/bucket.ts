@@ -1,0 +1,37 @@
+/** A cap on bytes per second, as a bucket of tokens: what goes beyond it is paid back by waiting. Pure: time is given to it. */
+
+/** What may go at once after a pause, in milliseconds of the rate: little, so that the cap holds over short times too. */
+const BURST_MS = 100;
+
+export class Bucket {
+  readonly #rate: number;
+  #tokens: number;
+  #at: number;
+
+  /** @param rate bytes per second; Infinity for no cap */
+  constructor(rate: number, now: number) {
+    this.#rate = rate;
+    this.#tokens = rate * BURST_MS / 1000;
+    this.#at = now;
+  }
+
+  /** Takes bytes that have gone, or are about to go whole. */
+  take(bytes: number, now: number): void {
+    if (this.#rate === Infinity) return;
+    this.#fill(now);
+    this.#tokens -= bytes;
+  }
+
+  /** How long to wait until more may go, in milliseconds; 0 for not at all. */
+  wait(now: number): number {
+    if (this.#rate === Infinity) return 0;
+    this.#fill(now);
+    return this.#tokens > 0 ? 0 : Math.ceil((1 - this.#tokens) / this.#rate * 1000);
+  }
+
+  #fill(now: number): void {
+    const most = this.#rate * BURST_MS / 1000;
+    this.#tokens = Math.min(most, this.#tokens + (now - this.#at) / 1000 * this.#rate);
+    this.#at = now;
+  }
+}

@@ -1,0 +1,91 @@
+/** Who has which block, as far as they said: what both the reader's and the server's choices are made from. */
+import { Bits } from "./bits.ts";
+
+/** A peer's number; a connection that ends and comes back is another peer. */
+export type PeerNumber = number;
+
+/** A block's number: blocks are named by small numbers here, and by CIDs outside. */
+export type BlockNumber = number;
+
+interface Holder {
+  has: Bits;
+  /** Had everything from the first moment, or publishes it: such a copy is not one that the crowd made. */
+  seeder: boolean;
+}
+
+export class Holdings {
+  readonly #peers = new Map<PeerNumber, Holder>();
+  /** Copies of each block with those who are no seeders. */
+  #copies = new Uint16Array(64);
+
+  get peers(): number {
+    return this.#peers.size;
+  }
+
+  join(peer: PeerNumber, seeder = false): void {
+    this.#peers.set(peer, { has: new Bits(), seeder });
+  }
+
+  leave(peer: PeerNumber): void {
+    const holder = this.#peers.get(peer);
+    if (holder === undefined) return;
+    if (!holder.seeder) for (const block of holder.has) this.#copies[block]!--;
+    this.#peers.delete(peer);
+  }
+
+  /** A peer turns out to be one of the seeders, or one of the crowd. */
+  setSeeder(peer: PeerNumber, seeder: boolean): void {
+    const holder = this.#peers.get(peer);
+    if (holder === undefined || holder.seeder === seeder) return;
+    holder.seeder = seeder;
+    for (const block of holder.has) this.#copies[block]! += seeder ? -1 : 1;
+  }
+
+  isSeeder(peer: PeerNumber): boolean {
+    return this.#peers.get(peer)?.seeder ?? false;
+  }
+
+  /** What a peer has; empty for one that is not here. */
+  of(peer: PeerNumber): Bits {
+    return this.#peers.get(peer)?.has ?? NOTHING;
+  }
+
+  has(peer: PeerNumber, block: BlockNumber): boolean {
+    return this.of(peer).has(block);
+  }
+
+  /** @returns whether it was news */
+  add(peer: PeerNumber, block: BlockNumber): boolean {
+    const holder = this.#peers.get(peer);
+    if (holder === undefined || !holder.has.add(block)) return false;
+    if (block >= this.#copies.length) this.#grow(block + 1);
+    if (!holder.seeder) this.#copies[block]!++;
+    return true;
+  }
+
+  /** @returns whether the peer had it */
+  delete(peer: PeerNumber, block: BlockNumber): boolean {
+    const holder = this.#peers.get(peer);
+    if (holder === undefined || !holder.has.delete(block)) return false;
+    if (!holder.seeder) this.#copies[block]!--;
+    return true;
+  }
+
+  /** How many copies of a block the crowd has, seeders left out. */
+  copies(block: BlockNumber): number {
+    return this.#copies[block] ?? 0;
+  }
+
+  /** Forgets a block, whose number may then be given to another. */
+  forget(block: BlockNumber): void {
+    for (const peer of this.#peers.keys()) this.delete(peer, block);
+  }
+
+  #grow(size: number): void {
+    const grown = new Uint16Array(Math.max(size, this.#copies.length * 2));
+    grown.set(this.#copies);
+    this.#copies = grown;
+  }
+}
+
+const NOTHING = new Bits();

@@ -1,0 +1,62 @@
+/** Sends what was asked for: as much at once as keeps the line busy, and no more than the cap lets out. */
+import type { Bucket } from "./bucket.ts";
+import type { BlockNumber, PeerNumber } from "./holdings.ts";
+import type { Upload, Uploads } from "./uploads.ts";
+import { Window } from "./window.ts";
+
+export class Pump {
+  readonly #uploads: Uploads;
+  readonly #cap: Bucket;
+  /** Puts a block on its way. @returns its bytes; undefined if it cannot be sent, for which the pump need not know why */
+  readonly #send: (upload: Upload) => Promise<number | undefined>;
+  readonly #window = new Window();
+  #running = false;
+  #waiting: ReturnType<typeof setTimeout> | undefined;
+  #stopped = false;
+
+  constructor(
+    uploads: Uploads,
+    cap: Bucket,
+    send: (upload: Upload) => Promise<number | undefined>,
+  ) {
+    this.#uploads = uploads;
+    this.#cap = cap;
+    this.#send = send;
+  }
+
+  /** A peer has a block; if we sent it, the line has room again. */
+  acknowledged(peer: PeerNumber, block: BlockNumber): void {
+    const full = this.#uploads.unacknowledged >= this.#window.size;
+    const sent = this.#uploads.acknowledged(peer, block);
+    if (sent === undefined) return;
+    const now = performance.now();
+    this.#window.acknowledged(sent.bytes, now - sent.at, now, full);
+  }
+
+  /** To be called whenever there may be something to send, or room for it. */
+  run(): void {
+    if (this.#running || this.#stopped) return;
+    this.#running = true;
+    void this.#drain().finally(() => this.#running = false);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#waiting);
+  }
+
+  async #drain(): Promise<void> {
+    while (!this.#stopped) {
+      const wait = this.#cap.wait(performance.now());
+      if (wait > 0) {
+        clearTimeout(this.#waiting);
+        this.#waiting = setTimeout(() => this.run(), wait);
+        return;
+      }
+      const upload = this.#uploads.next(performance.now(), this.#window.size);
+      if (upload === undefined) return;
+      const bytes = await this.#send(upload);
+      if (bytes !== undefined) this.#cap.take(bytes, performance.now());
+    }
+  }
+}

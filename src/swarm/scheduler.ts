@@ -1,0 +1,359 @@
+/**
+ * Which block to ask of whom: a pure machine. Events go in, with their time where it matters; `decide` tells what to ask for
+ * and what to ask for no longer. It has no clock, no sockets, and its randomness is given to it, so that the same code runs in
+ * a node, in a test and in a simulation of ten thousand readers.
+ *
+ * The rules, in the order in which they decide:
+ * 1. What somebody waits for goes before what can wait.
+ * 2. The crowd goes before the seeder: what is merely queued at a seeder is taken over by a peer that gets it.
+ * 3. Rarest first, ties by chance, so that readers have different things to give.
+ * 4. Of a seeder everything is asked that nobody else has: the seeder chooses what it has sent least (uploads.ts).
+ * 5. Who has nothing left to send takes over what is only queued elsewhere.
+ * 6. Near the end, and where a peer stalls, a second one is asked; whoever loses is told.
+ * Source: Legout, Urvoy-Keller, Michiardi, "Rarest first and choke algorithms are enough" (IMC 2006).
+ */
+import { Bits, cheapest, lowest } from "./bits.ts";
+import type { BlockNumber, Holdings, PeerNumber } from "./holdings.ts";
+
+/** 0: some time. 1: somebody waits. 2: somebody waits, and no other source is known. */
+export type Level = 0 | 1 | 2;
+
+export type Decision =
+  | { ask: PeerNumber; block: BlockNumber; level: Level }
+  | { cancel: PeerNumber; block: BlockNumber };
+
+/** Blocks asked of one peer that has only a part: enough for it to choose from, few enough to be asked elsewhere in time. */
+export const QUEUE = 16;
+
+/** A peer with this many fewer blocks to send than another takes over from it. */
+const STEAL = 2;
+
+/** How long a peer may send nothing more of a block that it began before others are asked too, in milliseconds. */
+export const STALL_MS = 1_500;
+
+/** The same where it has begun with nothing: it may have many to serve. */
+const PATIENCE_MS = 4_000;
+
+/** A block that takes longer than this is asked of a second peer, if one has nothing else to do, in milliseconds. */
+const SLOW_MS = 3_000;
+
+/** When a peer that stalled is tried again, in milliseconds. */
+const FORGIVE_MS = 10_000;
+
+interface Ask {
+  level: Level;
+  at: number;
+  /** Its first bytes have come. */
+  begun: boolean;
+}
+
+interface Peer {
+  number: PeerNumber;
+  asked: Map<BlockNumber, Ask>;
+  /** Reads as we do, so that what it lacks will come to it. */
+  fellow: boolean;
+  /** When it last sent something, or was asked after it had nothing to do. */
+  heard: number;
+  stalled: boolean;
+}
+
+export class Scheduler {
+  readonly #holdings: Holdings;
+  readonly #random: () => number;
+  readonly #peers = new Map<PeerNumber, Peer>();
+  readonly #wanted = new Bits();
+  /** Wanted, and asked of nobody. */
+  readonly #free = new Bits();
+  /** Wanted, and asked of nobody but seeders, which have not begun to send it. */
+  readonly #open = new Bits();
+  /** What somebody waits for, in the order of asking. */
+  readonly #urgent = new Set<BlockNumber>();
+  /** Whom a block was asked of. */
+  readonly #askers = new Map<BlockNumber, Peer[]>();
+  /** Peers for whom there may be something to decide. */
+  readonly #dirty = new Set<Peer>();
+  #fellows = 0;
+  #now = 0;
+
+  /** @param random a number from 0 up to 1 */
+  constructor(holdings: Holdings, random: () => number) {
+    this.#holdings = holdings;
+    this.#random = random;
+  }
+
+  /** How many blocks are wanted that are not here. */
+  get wanting(): number {
+    return this.#wanted.size;
+  }
+
+  join(number: PeerNumber): void {
+    const peer = { number, asked: new Map(), fellow: false, heard: this.#now, stalled: false };
+    this.#peers.set(number, peer);
+  }
+
+  leave(number: PeerNumber): void {
+    const peer = this.#peers.get(number);
+    if (peer === undefined) return;
+    this.fellow(number, false);
+    this.#peers.delete(number);
+    this.#dirty.delete(peer);
+    for (const block of peer.asked.keys()) this.#unask(peer, block);
+  }
+
+  /** A peer reads what we read, or no longer does. */
+  fellow(number: PeerNumber, reads: boolean): void {
+    const peer = this.#peers.get(number);
+    if (peer === undefined || peer.fellow === reads) return;
+    peer.fellow = reads;
+    this.#fellows += reads ? 1 : -1;
+  }
+
+  /** A peer got a block; the holdings know it already. */
+  offered(number: PeerNumber, block: BlockNumber): void {
+    if (!this.#wanted.has(block)) return;
+    const peer = this.#peers.get(number);
+    if (peer !== undefined) this.#dirty.add(peer);
+  }
+
+  /** Asks for a block, or asks for it again with another urgency. */
+  want(block: BlockNumber, urgent: boolean): void {
+    if (urgent) this.#urgent.add(block);
+    else this.#urgent.delete(block);
+    if (this.#wanted.add(block)) {
+      this.#free.add(block);
+      this.#open.add(block);
+    } else if (!urgent) {
+      return;
+    }
+    for (const peer of this.#peers.values()) {
+      if (this.#holdings.has(peer.number, block)) this.#dirty.add(peer);
+    }
+  }
+
+  /** Nobody wants it any more, or it is here. @returns whom to tell */
+  settle(block: BlockNumber, from?: PeerNumber): Decision[] {
+    const told: Decision[] = [];
+    for (const peer of [...this.#askers.get(block) ?? []]) {
+      if (peer.number !== from) told.push({ cancel: peer.number, block });
+      this.#unask(peer, block);
+    }
+    this.#wanted.delete(block);
+    this.#free.delete(block);
+    this.#open.delete(block);
+    this.#urgent.delete(block);
+    return told;
+  }
+
+  /** A peer has not got what it was asked for, or would not give it. */
+  refused(number: PeerNumber, block: BlockNumber): void {
+    const peer = this.#peers.get(number);
+    if (peer !== undefined) this.#unask(peer, block);
+  }
+
+  /** Whether a peer was asked for a block, and not told otherwise since. */
+  isAsked(number: PeerNumber, block: BlockNumber): boolean {
+    return this.#peers.get(number)?.asked.has(block) ?? false;
+  }
+
+  isStalled(number: PeerNumber): boolean {
+    return this.#peers.get(number)?.stalled ?? false;
+  }
+
+  /** Bytes of a block came. */
+  heard(number: PeerNumber, block: BlockNumber, now: number): void {
+    const peer = this.#peers.get(number);
+    if (peer === undefined) return;
+    this.#now = now;
+    peer.heard = now;
+    if (peer.stalled) {
+      peer.stalled = false;
+      this.#dirty.add(peer);
+    }
+    const ask = peer.asked.get(block);
+    if (ask === undefined || ask.begun) return;
+    ask.begun = true;
+    this.#open.delete(block);
+  }
+
+  /** Time passes: who keeps others waiting is found. */
+  tick(now: number): void {
+    this.#now = now;
+    for (const peer of this.#peers.values()) {
+      const silence = now - peer.heard;
+      if (peer.stalled) {
+        if (peer.asked.size === 0 && silence > FORGIVE_MS) peer.stalled = false;
+        continue;
+      }
+      if (peer.asked.size === 0) continue;
+      const begun = this.#begun(peer);
+      // A seeder owes nothing at once: it holds back what the crowd can spread.
+      if (!begun && this.#holdings.isSeeder(peer.number)) continue;
+      if (silence < (begun ? STALL_MS : PATIENCE_MS)) continue;
+      peer.stalled = true;
+      for (const block of peer.asked.keys()) this.#reopen(block);
+    }
+    if (this.#wanted.size > 0) for (const peer of this.#peers.values()) this.#dirty.add(peer);
+  }
+
+  /** What to tell whom, after what has happened. */
+  decide(now: number): Decision[] {
+    this.#now = now;
+    const decisions: Decision[] = [];
+    if (this.#wanted.size > 0) {
+      // The crowd chooses before the seeders do.
+      const seeders: Peer[] = [];
+      for (const peer of this.#dirty) {
+        if (peer.stalled) continue;
+        if (this.#holdings.isSeeder(peer.number)) seeders.push(peer);
+        else this.#fill(peer, decisions);
+      }
+      this.#askSeeders(seeders, decisions);
+    }
+    this.#dirty.clear();
+    return decisions;
+  }
+
+  #fill(peer: Peer, decisions: Decision[]): void {
+    const has = this.#holdings.of(peer.number);
+    for (const block of this.#urgent) {
+      if (peer.asked.size >= QUEUE) return;
+      if (has.has(block)) this.#askUrgent(peer, block, decisions);
+    }
+    while (peer.asked.size < QUEUE) {
+      const block = this.#rarest(has, this.#open);
+      if (block === undefined) break;
+      this.#ask(peer, block, decisions);
+    }
+    if (peer.asked.size === 0) this.#steal(peer, has, decisions);
+  }
+
+  /** Seeders are asked for everything; where there are several, each for its share. */
+  #askSeeders(seeders: Peer[], decisions: Decision[]): void {
+    for (const block of this.#urgent) {
+      const peer = this.#leastAsked(seeders, block);
+      if (peer !== undefined) this.#askUrgent(peer, block, decisions);
+    }
+    for (const block of this.#free) {
+      const peer = this.#leastAsked(seeders, block);
+      if (peer !== undefined) this.#ask(peer, block, decisions);
+    }
+    for (const peer of seeders) {
+      if (peer.asked.size === 0) this.#steal(peer, this.#holdings.of(peer.number), decisions);
+    }
+  }
+
+  /** Of the peers that have a block the one with the least to send; who was asked for it already comes first. */
+  #leastAsked(peers: Peer[], block: BlockNumber): Peer | undefined {
+    let best: Peer | undefined;
+    for (const peer of peers) {
+      if (!this.#holdings.has(peer.number, block)) continue;
+      if (peer.asked.has(block)) return peer;
+      if (best === undefined || peer.asked.size < best.asked.size) best = peer;
+    }
+    return best;
+  }
+
+  /** What somebody waits for is asked now, or, where it was asked before, asked with more weight. */
+  #askUrgent(peer: Peer, block: BlockNumber, decisions: Decision[]): void {
+    const ask = peer.asked.get(block);
+    const level = this.#levelOf(block);
+    if (ask !== undefined) {
+      if (ask.begun || ask.level === level) return;
+      ask.level = level;
+      decisions.push({ ask: peer.number, block, level });
+    } else if (this.#mayAsk(peer, block)) {
+      this.#ask(peer, block, decisions);
+    }
+  }
+
+  #mayAsk(peer: Peer, block: BlockNumber): boolean {
+    return this.#holdings.isSeeder(peer.number) ? this.#free.has(block) : this.#open.has(block);
+  }
+
+  /** The rarest block of both sets. A copy is the least that a peer's own block can have. */
+  #rarest(has: Bits, among: Bits): BlockNumber | undefined {
+    const from = Math.floor(this.#random() * among.words.length * 32);
+    return cheapest(has, among, (block) => this.#holdings.copies(block), from, 1);
+  }
+
+  /** Takes over half of what is queued at the peer that has most to send, or doubles what is too slow there. */
+  #steal(thief: Peer, has: Bits, decisions: Decision[]): void {
+    const victims = [...this.#peers.values()].filter((peer) =>
+      peer !== thief && peer.asked.size > 0
+    );
+    victims.sort((one, other) => other.asked.size - one.asked.size);
+    for (const victim of victims) {
+      if (victim.asked.size < STEAL) break;
+      const queued = [...victim.asked].filter(([block, { begun }]) => !begun && has.has(block));
+      // The last asked is the last to come.
+      const share = queued.slice(-Math.min(QUEUE, Math.ceil(queued.length / 2)));
+      for (const [block] of share) this.#ask(thief, block, decisions);
+      if (share.length > 0) return;
+    }
+    for (const victim of victims) {
+      for (const [block, { at, begun }] of victim.asked) {
+        if (!begun || this.#now - at < SLOW_MS || !has.has(block)) continue;
+        if (this.#askers.get(block)!.length > 1) continue;
+        this.#ask(thief, block, decisions);
+        return;
+      }
+    }
+  }
+
+  #ask(peer: Peer, block: BlockNumber, decisions: Decision[]): void {
+    for (const other of [...this.#askers.get(block) ?? []]) {
+      if (this.#begunAt(other, block)) continue; // it may come first yet
+      decisions.push({ cancel: other.number, block });
+      this.#unask(other, block);
+    }
+    const level = this.#levelOf(block);
+    if (peer.asked.size === 0) peer.heard = this.#now;
+    peer.asked.set(block, { level, at: this.#now, begun: false });
+    const askers = this.#askers.get(block);
+    if (askers === undefined) this.#askers.set(block, [peer]);
+    else askers.push(peer);
+    this.#free.delete(block);
+    if (!this.#holdings.isSeeder(peer.number)) this.#open.delete(block);
+    decisions.push({ ask: peer.number, block, level });
+  }
+
+  #unask(peer: Peer, block: BlockNumber): void {
+    if (!peer.asked.delete(block)) return;
+    this.#dirty.add(peer);
+    const left = this.#askers.get(block)!.filter((other) => other !== peer);
+    if (left.length > 0) this.#askers.set(block, left);
+    else this.#askers.delete(block);
+    if (this.#wanted.has(block)) this.#reopen(block);
+  }
+
+  /** Lets others be asked for a block, as far as those who were asked leave room. */
+  #reopen(block: BlockNumber): void {
+    const askers = this.#askers.get(block) ?? [];
+    if (askers.every((peer) => peer.stalled)) this.#free.add(block);
+    if (
+      askers.every((peer) =>
+        peer.stalled || this.#holdings.isSeeder(peer.number) && !this.#begunAt(peer, block)
+      )
+    ) {
+      this.#open.add(block);
+    } else {
+      return;
+    }
+    for (const peer of this.#peers.values()) {
+      if (this.#holdings.has(peer.number, block)) this.#dirty.add(peer);
+    }
+  }
+
+  #levelOf(block: BlockNumber): Level {
+    return !this.#urgent.has(block) ? 0 : this.#fellows > 0 ? 1 : 2;
+  }
+
+  #begunAt(peer: Peer, block: BlockNumber): boolean {
+    return peer.asked.get(block)?.begun ?? false;
+  }
+
+  #begun(peer: Peer): boolean {
+    for (const { begun } of peer.asked.values()) if (begun) return true;
+    return false;
+  }
+}

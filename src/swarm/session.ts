@@ -1,0 +1,304 @@
+/**
+ * A conversation with one peer over one stream: frames in, frames out, blocks taken apart and put together. It knows groups by
+ * their numbers on this stream and leaves every judgement about blocks to who listens.
+ */
+import type { Stream, StreamMessageEvent } from "@libp2p/interface";
+import type { CID } from "multiformats/cid";
+import { Uint8ArrayList } from "uint8arraylist";
+import type { Bucket } from "./bucket.ts";
+import { Conversation } from "./conversation.ts";
+import { FrameDecoder } from "./decoder.ts";
+import {
+  type BlockFrame,
+  encodeBlockHeader,
+  encodeFrame,
+  type Frame,
+  type Level,
+  type ListFrame,
+  MAX_PART,
+  type OpenFrame,
+  WANTING,
+  WireError,
+} from "./frame.ts";
+import type { Group } from "./groups.ts";
+import type { PeerNumber } from "./holdings.ts";
+
+/** What may wait to be written besides blocks, in bytes: a peer that reads nothing is not waited for. */
+const MAX_UNSENT = 4 * 1024 * 1024;
+
+/** A group as the peer has opened it. */
+export interface Theirs {
+  readonly cid: CID;
+  /** The peer's frame: members that it has at first. */
+  readonly open: OpenFrame;
+  /** Indices that it said to have. */
+  readonly has: Set<number>;
+}
+
+export interface Listener {
+  opened(session: Session, group: Theirs): void;
+  offered(session: Session, group: Theirs, indices: number[]): void;
+  withdrawn(session: Session, group: Theirs, indices: number[]): void;
+  requested(session: Session, group: Theirs, level: Level, indices: number[]): void;
+  cancelled(session: Session, group: Theirs, indices: number[]): void;
+  closed(session: Session, group: Theirs): void;
+  /** Whether a block that begins to come was asked for. @throws {WireError} if it never was */
+  expects(session: Session, group: Theirs, index: number): boolean;
+  /** A part of a block that was asked for. */
+  progressed(session: Session, group: Theirs, index: number, bytes: number): void;
+  received(session: Session, group: Theirs, index: number, bytes: Uint8Array): void;
+  ended(session: Session, why: Error | undefined): void;
+}
+
+interface Outgoing {
+  group: Group;
+  index: number;
+  bytes: Uint8Array;
+  stopped: boolean;
+}
+
+export class Session {
+  readonly number: PeerNumber;
+  /** The peer's ID. */
+  readonly peer: string;
+  readonly #stream: Stream;
+  readonly #listener: Listener;
+  readonly #down: Bucket;
+  readonly #decoder = new FrameDecoder();
+  readonly #conversation = new Conversation();
+  readonly #mine = new Map<Group, number>();
+  readonly #theirs = new Map<number, Theirs>();
+  readonly #lists = new Map<string, Extract<Frame, { indices: number[] }>>();
+  readonly #blocks: Outgoing[] = [];
+  #writing = false;
+  #next = 0;
+  #incoming: { index: number; bytes: Uint8Array | undefined } | undefined;
+  #over = false;
+
+  constructor(
+    number: PeerNumber,
+    peer: string,
+    stream: Stream,
+    { listener, down, flags }: { listener: Listener; down: Bucket; flags: number },
+  ) {
+    this.number = number;
+    this.peer = peer;
+    this.#stream = stream;
+    this.#listener = listener;
+    this.#down = down;
+    stream.inactivityTimeout = Infinity;
+    stream.addEventListener("message", (event) => this.#read(event));
+    stream.addEventListener("remoteCloseWrite", () => this.#finish());
+    stream.addEventListener("close", ({ error }) => this.#end(error));
+    this.#send(encodeFrame({ type: "hello", flags }));
+  }
+
+  /** Groups that the peer has open. */
+  get theirs(): Iterable<Theirs> {
+    return this.#theirs.values();
+  }
+
+  isOpen(group: Group): boolean {
+    return this.#mine.has(group);
+  }
+
+  /** How many groups are open on this side. */
+  get openGroups(): number {
+    return this.#mine.size;
+  }
+
+  open(group: Group, wanting: boolean, count: number, bits: Uint8Array): void {
+    const number = this.#next++;
+    this.#mine.set(group, number);
+    const flags = wanting ? WANTING : 0;
+    this.#send(encodeFrame({ type: "open", group: number, cid: group.cid, flags, count, bits }));
+  }
+
+  close(group: Group): void {
+    const number = this.#mine.get(group);
+    if (number === undefined) return;
+    this.flush();
+    this.#mine.delete(group);
+    this.#send(encodeFrame({ type: "close", group: number }));
+  }
+
+  /** To be told with the next {@link flush}. The group is open. */
+  list(type: ListFrame["type"], group: Group, index: number): void {
+    this.#add(`${type} ${this.#numberOf(group)}`, () => (
+      { type, group: this.#numberOf(group), indices: [] }
+    ), index);
+  }
+
+  request(group: Group, level: Level, index: number): void {
+    this.#add(`${level} ${this.#numberOf(group)}`, () => (
+      { type: "request", group: this.#numberOf(group), level, indices: [] }
+    ), index);
+  }
+
+  /** Sends what was listed. */
+  flush(): void {
+    for (const frame of this.#lists.values()) {
+      frame.indices = [...new Set(frame.indices)].sort((a, b) => a - b);
+      this.#send(encodeFrame(frame));
+    }
+    this.#lists.clear();
+  }
+
+  /** Sends a block after those before it; what was sent of it is forgotten by the peer if it is stopped. */
+  sendBlock(group: Group, index: number, bytes: Uint8Array): void {
+    this.#blocks.push({ group, index, bytes, stopped: false });
+    if (!this.#writing) void this.#write();
+  }
+
+  stopBlock(group: Group, index: number): void {
+    for (const block of this.#blocks) {
+      if (block.group === group && block.index === index) block.stopped = true;
+    }
+  }
+
+  /** Ends the conversation. */
+  drop(why: Error): void {
+    this.#stream.abort(why);
+    this.#end(why);
+  }
+
+  async #write(): Promise<void> {
+    this.#writing = true;
+    try {
+      for (let block = this.#blocks[0]; block !== undefined; block = this.#blocks[0]) {
+        await this.#writeBlock(block);
+        this.#blocks.shift();
+      }
+    } catch (error) {
+      this.drop(error as Error);
+    } finally {
+      this.#writing = false;
+    }
+  }
+
+  async #writeBlock(block: Outgoing): Promise<void> {
+    const { group, index, bytes } = block;
+    for (let offset = 0;; offset += MAX_PART) {
+      if (this.#stream.writableNeedsDrain) await this.#stream.onDrain();
+      const number = this.#mine.get(group);
+      if (this.#over || block.stopped || number === undefined) return;
+      const data = bytes.subarray(offset, offset + MAX_PART);
+      const header = encodeBlockHeader(number, index, offset, bytes.length, data.length);
+      this.#stream.send(new Uint8ArrayList(header, data));
+      if (offset + MAX_PART >= bytes.length) return;
+    }
+  }
+
+  #add(key: string, make: () => Extract<Frame, { indices: number[] }>, index: number): void {
+    let frame = this.#lists.get(key);
+    if (frame === undefined) this.#lists.set(key, frame = make());
+    frame.indices.push(index);
+  }
+
+  #numberOf(group: Group): number {
+    const number = this.#mine.get(group);
+    if (number === undefined) throw new Error(`${group.cid} is not open to ${this.peer}`);
+    return number;
+  }
+
+  #send(frame: Uint8Array): void {
+    if (this.#over) return;
+    try {
+      this.#stream.send(frame);
+      if (this.#stream.writeBufferLength > MAX_UNSENT) {
+        this.drop(new WireError("it does not read what it is sent"));
+      }
+    } catch (error) {
+      this.drop(error as Error);
+    }
+  }
+
+  #read({ data }: StreamMessageEvent): void {
+    if (this.#over) return;
+    this.#slow(data.byteLength);
+    try {
+      for (const chunk of data instanceof Uint8Array ? [data] : data) {
+        for (const frame of this.#decoder.push(chunk)) {
+          this.#conversation.check(frame);
+          this.#hear(frame);
+          if (this.#over) return;
+        }
+      }
+    } catch (error) {
+      this.drop(error as Error);
+    }
+  }
+
+  /** Reads no more until the cap on what comes in allows it. */
+  #slow(bytes: number): void {
+    const now = performance.now();
+    this.#down.take(bytes, now);
+    const wait = this.#down.wait(now);
+    if (wait === 0) return;
+    this.#stream.pause();
+    setTimeout(() => {
+      if (!this.#over && this.#stream.status === "open") this.#stream.resume();
+    }, wait);
+  }
+
+  #hear(frame: Frame): void {
+    if (frame.type === "hello") return;
+    if (frame.type === "open") {
+      const has = new Set<number>();
+      for (let i = 0; i < frame.count; i++) if (frame.bits[i >> 3]! >> (i & 7) & 1) has.add(i);
+      const theirs = { cid: frame.cid, open: frame, has };
+      this.#theirs.set(frame.group, theirs);
+      this.#listener.opened(this, theirs);
+      return;
+    }
+    const theirs = this.#theirs.get(frame.group)!; // the conversation was checked
+    switch (frame.type) {
+      case "have":
+        for (const index of frame.indices) theirs.has.add(index);
+        return this.#listener.offered(this, theirs, frame.indices);
+      case "lost":
+        for (const index of frame.indices) theirs.has.delete(index);
+        return this.#listener.withdrawn(this, theirs, frame.indices);
+      case "request":
+        return this.#listener.requested(this, theirs, frame.level, frame.indices);
+      case "cancel":
+        return this.#listener.cancelled(this, theirs, frame.indices);
+      case "close":
+        this.#theirs.delete(frame.group);
+        return this.#listener.closed(this, theirs);
+      case "block":
+        return this.#assemble(theirs, frame);
+    }
+  }
+
+  #assemble(theirs: Theirs, { index, offset, size, data }: BlockFrame): void {
+    if (offset === 0) {
+      const expected = this.#listener.expects(this, theirs, index);
+      this.#incoming = { index, bytes: expected ? new Uint8Array(size) : undefined };
+    }
+    const { bytes } = this.#incoming!; // parts come in order: the conversation was checked
+    this.#listener.progressed(this, theirs, index, data.length);
+    if (bytes === undefined) return; // cancelled too late
+    bytes.set(data, offset);
+    if (offset + data.length < size) return;
+    this.#incoming = undefined;
+    this.#listener.received(this, theirs, index, bytes);
+  }
+
+  #finish(): void {
+    try {
+      this.#decoder.end();
+      this.#stream.close().catch(() => undefined); // it is over either way
+      this.#end(undefined);
+    } catch (error) {
+      this.drop(error as Error);
+    }
+  }
+
+  #end(why: Error | undefined): void {
+    if (this.#over) return;
+    this.#over = true;
+    for (const block of this.#blocks) block.stopped = true;
+    this.#listener.ended(this, why);
+  }
+}

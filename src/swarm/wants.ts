@@ -1,0 +1,67 @@
+/** Who wants which block here: readers that wait for it, and reads that will come to it. */
+import type { BlockNumber } from "./holdings.ts";
+
+interface Want {
+  waiting: PromiseWithResolvers<Uint8Array>[];
+  /** How many reads will come to it. */
+  expected: number;
+}
+
+export class Wants {
+  readonly #wants = new Map<BlockNumber, Want>();
+
+  has(block: BlockNumber): boolean {
+    return this.#wants.has(block);
+  }
+
+  /** Whether somebody waits, as against will come to it. */
+  isUrgent(block: BlockNumber): boolean {
+    return (this.#wants.get(block)?.waiting.length ?? 0) > 0;
+  }
+
+  expect(block: BlockNumber): void {
+    this.#want(block).expected++;
+  }
+
+  unexpect(block: BlockNumber): void {
+    const want = this.#wants.get(block);
+    if (want === undefined) return;
+    want.expected = Math.max(0, want.expected - 1);
+    this.#tidy(block, want);
+  }
+
+  wait(block: BlockNumber): PromiseWithResolvers<Uint8Array> {
+    const waiting = Promise.withResolvers<Uint8Array>();
+    this.#want(block).waiting.push(waiting);
+    return waiting;
+  }
+
+  leave(block: BlockNumber, who: PromiseWithResolvers<Uint8Array>): void {
+    const want = this.#wants.get(block);
+    if (want === undefined) return;
+    want.waiting = want.waiting.filter((waiting) => waiting !== who);
+    this.#tidy(block, want);
+  }
+
+  /** The block is here. */
+  satisfy(block: BlockNumber, bytes: Uint8Array): void {
+    const want = this.#wants.get(block);
+    this.#wants.delete(block);
+    for (const { resolve } of want?.waiting ?? []) resolve(bytes);
+  }
+
+  /** It was here, and cannot be kept. */
+  fail(block: BlockNumber, why: unknown): void {
+    for (const { reject } of this.#wants.get(block)?.waiting ?? []) reject(why);
+  }
+
+  #want(block: BlockNumber): Want {
+    let want = this.#wants.get(block);
+    if (want === undefined) this.#wants.set(block, want = { waiting: [], expected: 0 });
+    return want;
+  }
+
+  #tidy(block: BlockNumber, { waiting, expected }: Want): void {
+    if (waiting.length === 0 && expected === 0) this.#wants.delete(block);
+  }
+}
