@@ -95,6 +95,6 @@ int main(int count, char **words) {
     struct timespec sleep = {wait / 1000000, wait % 1000000 * 1000};
     if (ppoll(port, ports, &sleep, NULL) < 1) continue;
     for (int i = 0; i < ports; i++)
-      if (port[i].revents & POLLIN) receive(i, hold);
+      if (port[i].revents & (POLLIN | POLLERR)) receive(i, hold); /* an error, a pulled cable, is over once it is read */
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Several hosts on one machine: a network namespace each, joined by a bridge in a namespace of its own, or, with
  * `delayMs`, by a switch in user space that holds every frame for that long (`delay.c`; netem is not in every kernel).
- * The hosts see each other and their own loopback, and nothing else.
+ * The hosts see each other and their own loopback, and nothing else. Their lines are as wide as `rates` says (`line.ts`).
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { limit, type Rates, ratesAvailable, type Traffic, traffic } from "./line.ts";
 import { createHost, type Host, localhost } from "./process.ts";
 
 /** What `ip netns exec` lays over /etc inside a namespace: see ip-netns(8). */
@@ -20,6 +21,8 @@ export interface LabOptions<Name extends string> {
   hosts: readonly Name[];
   /** One-way delay between any two hosts, in milliseconds. Default 0: a plain bridge. Needs a C compiler. */
   delayMs?: number;
+  /** What the hosts' lines carry, in bits a second. Default: whatever the machine can. */
+  rates?: Rates;
 }
 
 export interface LabHost extends Host {
@@ -31,12 +34,18 @@ export interface LabHost extends Host {
 
 export interface Lab<Name extends string> extends AsyncDisposable {
   readonly hosts: Record<Name, LabHost>;
+  /** What each host has sent and received so far. */
+  counters(): Promise<Record<Name, Traffic>>;
+  /** Pulls or plugs in a host's cable. Nobody is told: there is only silence. */
+  cable(host: Name, state: "up" | "down"): Promise<void>;
 }
 
 let labs = 0;
 
 /** Why there can be no lab on this machine, or `undefined` if there can. */
-export function labAvailable(options: { delay?: boolean } = {}): string | undefined {
+export function labAvailable(
+  options: { delay?: boolean; rates?: boolean } = {},
+): string | undefined {
   if (process.platform !== "linux") return "network namespaces are a Linux thing";
   if (process.getuid?.() !== 0) return "network namespaces need root";
   if (spawnSync("ip", ["-V"]).error) return "there is no `ip` (Debian package iproute2)";
@@ -44,16 +53,19 @@ export function labAvailable(options: { delay?: boolean } = {}): string | undefi
   const trial = `nethood-${process.pid}-trial`;
   const added = spawnSync("ip", ["netns", "add", trial], { encoding: "utf8" });
   if (added.status !== 0) return `no network namespaces here: ${added.stderr.trim()}`;
+  const missing = options.rates ? ratesAvailable(trial) : undefined;
   spawnSync("ip", ["netns", "del", trial]);
+  return missing;
 }
 
 /** Makes the hosts and joins them. Leaving scope ends every process in them and takes them away. */
 export async function createLab<const Name extends string>(
-  { hosts, delayMs = 0 }: LabOptions<Name>,
+  { hosts, delayMs = 0, rates }: LabOptions<Name>,
 ): Promise<Lab<Name>> {
   const prefix = `nethood-${process.pid}-${++labs}-`;
   const wires = `${prefix}switch`;
   const dir = mkdtempSync(join(tmpdir(), prefix));
+  const port = (index: number) => `port${index}`;
   const namespaces = [wires, ...hosts.map((name) => prefix + name)];
   const remove = () => {
     process.off("exit", remove);
@@ -70,14 +82,27 @@ export async function createLab<const Name extends string>(
     const made: [string, LabHost][] = [];
     for (const [index, name] of hosts.entries()) {
       const host = createLabHost(name, `10.77.0.${index + 1}`, prefix + name);
-      await plug(host, wires, `port${index}`);
+      await plug(host, wires, port(index));
+      if (rates) {
+        const { up, down, seedUp = up } = rates;
+        await limit(host.namespace, "eth0", index === 0 ? seedUp : up);
+        await limit(wires, port(index), down);
+      }
       made.push([name, host]);
     }
-    const ports = hosts.map((_, index) => `port${index}`);
+    const ports = hosts.map((_, index) => port(index));
     if (delayMs > 0) await delay(wires, ports, delayMs, dir);
     else await bridge(wires, ports);
     return {
       hosts: Object.fromEntries(made) as Record<Name, LabHost>,
+      async counters() {
+        const passed = await traffic(wires);
+        const of = hosts.map((name, index) => [name, passed.get(port(index))!]);
+        return Object.fromEntries(of) as Record<Name, Traffic>;
+      },
+      async cable(host, state) {
+        await ip("-n", wires, "link", "set", port(hosts.indexOf(host)), state);
+      },
       [Symbol.asyncDispose]: () => Promise.resolve(remove()),
     };
   } catch (error) {

@@ -18,6 +18,8 @@ export interface SpawnOptions {
   /** Added to the test's own environment. */
   env?: Record<string, string>;
   cwd?: string;
+  /** It listens to {@link Child.tell}. Default: its stdin is empty. */
+  listens?: boolean;
 }
 
 /** How a program ended: an exit code, or the signal that ended it. */
@@ -43,6 +45,8 @@ export interface Child extends AsyncDisposable {
   /** What it wrote to stderr so far. */
   readonly log: string;
   readonly exit: Promise<Ended>;
+  /** Says a line of JSON to its stdin; one that has ended hears nothing. */
+  tell(message: object): void;
   kill(signal?: NodeJS.Signals): void;
   /** SIGTERM, and SIGKILL for those who do not listen. */
   stop(): Promise<Ended>;
@@ -86,12 +90,14 @@ function start([program, ...args]: [string, ...string[]], options: SpawnOptions 
   const child = spawn(program, args, {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: [options.listens ? "pipe" : "ignore", "pipe", "pipe"],
   });
+  const { stdin } = child;
+  stdin?.on("error", () => {}); // it ended before it had heard everything: `exit` tells
   running.add(child);
-  const stdout = replay(child.stdout);
+  const stdout = replay(child.stdout!); // stdin being either, the types know of no pipe
   let log = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => log += text);
+  child.stderr!.setEncoding("utf8").on("data", (text: string) => log += text);
   child.once("exit", () => running.delete(child));
   const exit = new Promise<Ended>((resolve, reject) => {
     child.once("error", reject);
@@ -148,6 +154,7 @@ function start([program, ...args]: [string, ...string[]], options: SpawnOptions 
       return log;
     },
     exit,
+    tell: (message) => void (stdin?.writable && stdin.write(`${JSON.stringify(message)}\n`)),
     kill,
     stop,
     [Symbol.asyncDispose]: async () => void await stop(),

@@ -1,0 +1,81 @@
+/**
+ * How an agent, one process in one host, and the run talk: JSON, a line each.
+ *
+ * The agent gets its {@link Config} as its only argument. It says `ready` (a seeder with what readers have to know), `met`
+ * when it is connected to whom it wants to be, `have` for each leaf where it was asked to report, and `done` or `failed`.
+ * It hears an {@link Order} at a time.
+ */
+import process from "node:process";
+import { createInterface } from "node:readline";
+
+export interface Config {
+  role: "seeder" | "reader";
+  /** IPv4 address of its host. */
+  address: string;
+  /** A folder of its own, which is there. */
+  dir: string;
+  /** What the seeder has. */
+  source: string;
+  /** Addresses of the hosts before this one: if everybody connects to those, all are connected, and once only. */
+  before: string[];
+  /** How many others there are. */
+  others: number;
+  /** Whether it is to say `have`: the run wants to know when the readers together hold one copy. */
+  report: boolean;
+  /** What this kind of agent can be told; see contestants.ts. */
+  options: Record<string, unknown>;
+}
+
+/** What everybody said when ready; a seeder that is asked to report names its `leaves`. */
+export type Ready = Record<string, unknown> & { address: string; leaves?: string[] };
+
+export type Order =
+  | { do: "meet"; everyone: Ready[] }
+  | { do: "go"; seeder: Ready; everyone: Ready[]; sha: string }
+  | { do: "stop" };
+
+export function tell(event: string, data: object = {}): void {
+  console.log(JSON.stringify({ event, ...data }));
+}
+
+/** Seconds since 1970, finely: every agent looks at the same clock. */
+export function now(): number {
+  return (performance.timeOrigin + performance.now()) / 1000;
+}
+
+export function config(): Config {
+  return JSON.parse(process.argv[2]!);
+}
+
+/** Follows orders until it is told to stop; what goes wrong is said. Never returns. */
+export async function obey(
+  orders: {
+    meet?: (everyone: Ready[]) => Promise<void>;
+    /** Reads everything; returns what makes the SHA-256, which is looked at when the clock has stopped. */
+    go: (
+      order: Extract<Order, { do: "go" }>,
+    ) => Promise<() => string | undefined | Promise<string | undefined>>;
+    stop?: () => Promise<void>;
+  },
+): Promise<never> {
+  const { role } = config();
+  const follow = async (order: Order) => {
+    if (order.do === "meet") {
+      await orders.meet?.(order.everyone);
+      tell("met");
+    } else if (order.do === "go" && role === "reader") {
+      const digest = await orders.go(order);
+      const at = now();
+      tell("done", { at, ok: await digest() === order.sha });
+    }
+  };
+  for await (const line of createInterface({ input: process.stdin })) {
+    const order: Order = JSON.parse(line);
+    if (order.do === "stop") break;
+    follow(order).catch((error) =>
+      tell("failed", { message: error instanceof Error ? error.message : String(error) })
+    );
+  }
+  await orders.stop?.();
+  process.exit();
+}
