@@ -40,7 +40,9 @@ export class Correspondence implements Listener {
     this.#swarm.note(member, group, indices);
     for (const index of indices) {
       const block = group.members[index];
-      if (block !== undefined) this.#swarm.pump.acknowledged(session.number, block);
+      if (block === undefined) continue;
+      this.#swarm.pump.acknowledged(session.number, block);
+      session.stopBlock(group, index); // it came from somebody else meanwhile
     }
     this.#swarm.pump.run();
     this.#swarm.decideSoon();

@@ -27,9 +27,9 @@ export class Pump {
   /** A peer has a block; if we sent it, the line has room again. */
   acknowledged(peer: PeerNumber, block: BlockNumber): void {
     const full = this.#uploads.unacknowledged >= this.#window.size;
-    const sent = this.#uploads.acknowledged(peer, block);
-    if (sent === undefined) return;
     const now = performance.now();
+    const sent = this.#uploads.acknowledged(peer, block, now);
+    if (sent === undefined) return;
     this.#window.acknowledged(sent.bytes, now - sent.at, now, full);
   }
 

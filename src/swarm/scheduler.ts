@@ -66,6 +66,8 @@ export class Scheduler {
   readonly #free = new Bits();
   /** Wanted, and asked of nobody but seeders, which have not begun to send it. */
   readonly #open = new Bits();
+  /** Asked of a peer that stalled: the crowd does not bring it. */
+  readonly #failed = new Bits();
   /** What somebody waits for, in the order of asking. */
   readonly #urgent = new Set<BlockNumber>();
   /** Whom a block was asked of. */
@@ -130,17 +132,18 @@ export class Scheduler {
     }
   }
 
-  /** Nobody wants it any more, or it is here. @returns whom to tell */
-  settle(block: BlockNumber, from?: PeerNumber): Decision[] {
+  /** It is here, or nobody wants it any more. @returns what to tell whom in the second case: to have it says as much */
+  settle(block: BlockNumber): Decision[] {
     const told: Decision[] = [];
     for (const peer of [...this.#askers.get(block) ?? []]) {
-      if (peer.number !== from) told.push({ cancel: peer.number, block });
+      told.push({ cancel: peer.number, block });
       this.#unask(peer, block);
     }
     this.#wanted.delete(block);
     this.#free.delete(block);
     this.#open.delete(block);
     this.#urgent.delete(block);
+    this.#failed.delete(block);
     return told;
   }
 
@@ -190,7 +193,10 @@ export class Scheduler {
       if (!begun && this.#holdings.isSeeder(peer.number)) continue;
       if (silence < (begun ? STALL_MS : PATIENCE_MS)) continue;
       peer.stalled = true;
-      for (const block of peer.asked.keys()) this.#reopen(block);
+      for (const block of peer.asked.keys()) {
+        this.#failed.add(block);
+        this.#reopen(block);
+      }
     }
     if (this.#wanted.size > 0) for (const peer of this.#peers.values()) this.#dirty.add(peer);
   }
@@ -215,10 +221,8 @@ export class Scheduler {
 
   #fill(peer: Peer, decisions: Decision[]): void {
     const has = this.#holdings.of(peer.number);
-    for (const block of this.#urgent) {
-      if (peer.asked.size >= QUEUE) return;
-      if (has.has(block)) this.#askUrgent(peer, block, decisions);
-    }
+    // It does not wait for what can wait.
+    for (const block of this.#urgent) if (has.has(block)) this.#askUrgent(peer, block, decisions);
     while (peer.asked.size < QUEUE) {
       const block = this.#rarest(has, this.#open);
       if (block === undefined) break;
@@ -345,7 +349,8 @@ export class Scheduler {
   }
 
   #levelOf(block: BlockNumber): Level {
-    return !this.#urgent.has(block) ? 0 : this.#fellows > 0 ? 1 : 2;
+    if (!this.#urgent.has(block)) return 0;
+    return this.#fellows > 0 && !this.#failed.has(block) ? 1 : 2;
   }
 
   #begunAt(peer: Peer, block: BlockNumber): boolean {

@@ -15,7 +15,6 @@ import {
   type Frame,
   type Level,
   type ListFrame,
-  MAX_PART,
   type OpenFrame,
   WANTING,
   WireError,
@@ -25,6 +24,12 @@ import type { PeerNumber } from "./holdings.ts";
 
 /** What may wait to be written besides blocks, in bytes: a peer that reads nothing is not waited for. */
 const MAX_UNSENT = 4 * 1024 * 1024;
+
+/**
+ * Data in one frame, in bytes: little on a line that takes long for it, so that both sides know soon what is on its way and
+ * nothing urgent waits behind it.
+ */
+const PART = 16 * 1024;
 
 /** A group as the peer has opened it. */
 export interface Theirs {
@@ -178,14 +183,14 @@ export class Session {
 
   async #writeBlock(block: Outgoing): Promise<void> {
     const { group, index, bytes } = block;
-    for (let offset = 0;; offset += MAX_PART) {
+    for (let offset = 0;; offset += PART) {
       if (this.#stream.writableNeedsDrain) await this.#stream.onDrain();
       const number = this.#mine.get(group);
       if (this.#over || block.stopped || number === undefined) return;
-      const data = bytes.subarray(offset, offset + MAX_PART);
+      const data = bytes.subarray(offset, offset + PART);
       const header = encodeBlockHeader(number, index, offset, bytes.length, data.length);
       this.#stream.send(new Uint8ArrayList(header, data));
-      if (offset + MAX_PART >= bytes.length) return;
+      if (offset + PART >= bytes.length) return;
     }
   }
 

@@ -124,7 +124,7 @@ export class Swarm {
     const block = this.shelf.groups.number(cid);
     if (block === undefined || !this.shelf.here.add(block)) return;
     this.shelf.lost.delete(block);
-    this.#apply(this.scheduler.settle(block));
+    this.scheduler.settle(block); // that it is here tells everybody not to send it
     this.#wants.satisfy(block, bytes);
     const group = this.shelf.groups.named(block);
     if (group === undefined) this.#tell("have", block);

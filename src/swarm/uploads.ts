@@ -15,11 +15,15 @@ import type { Level } from "./scheduler.ts";
 /** Blocks that may be on the way to one peer however small its share is: one that it receives, one that follows. */
 const PIPELINE = 2;
 
-/** How long somebody may be kept waiting for a second copy, in milliseconds. */
-export const HOLD_MS = 1_500;
+/** How long somebody may be kept waiting for a second copy while there are blocks that nobody has, in milliseconds. */
+export const HOLD_MS = 10_000;
 
-/** What was not acknowledged for so long is not on the line any more, in milliseconds. */
-const LOST_MS = 3_000;
+/** What is not acknowledged in this time, and some multiple of the usual, is not on the line any more, in milliseconds. */
+const LOST_MS = 1_500;
+const LOST_TIMES = 4;
+
+/** The weight of the latest acknowledgement in what is usual. */
+const SMOOTHING = 0.1;
 
 export interface Upload {
   peer: PeerNumber;
@@ -50,6 +54,8 @@ export class Uploads {
   /** Copies on the way of each block. */
   readonly #underway = new Map<BlockNumber, number>();
   #unacknowledged = 0;
+  /** How long an acknowledgement takes, in milliseconds. */
+  #usual = 0;
 
   constructor(holdings: Holdings, random: () => number) {
     this.#holdings = holdings;
@@ -100,19 +106,24 @@ export class Uploads {
   }
 
   /** The peer has the block. @returns when it was sent to it, and how much that was, if it was */
-  acknowledged(number: PeerNumber, block: BlockNumber): Sending | undefined {
+  acknowledged(number: PeerNumber, block: BlockNumber, now: number): Sending | undefined {
     const client = this.#clients.get(number);
     if (client === undefined) return undefined;
     client.wants.delete(block);
     client.urgent.delete(block);
-    return this.#landed(client, block);
+    const sending = this.#landed(client, block);
+    if (sending === undefined) return undefined;
+    const took = now - sending.at;
+    this.#usual += (took - this.#usual) * (this.#usual === 0 ? 1 : SMOOTHING);
+    return sending;
   }
 
   /** Forgets what was sent long ago and never acknowledged: the peer is slow or gone, and others should not wait for it. */
   tick(now: number): void {
+    const lost = LOST_MS + this.#usual * LOST_TIMES;
     for (const client of this.#clients.values()) {
       for (const [block, { at }] of [...client.sending]) {
-        if (now - at > LOST_MS) this.#landed(client, block);
+        if (now - at > lost) this.#landed(client, block);
       }
     }
   }
