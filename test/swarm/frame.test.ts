@@ -47,6 +47,11 @@ const REFUSED: [why: RegExp, what: string, bytes: string][] = [
   [/^a number of more than 31 bits/, "a number of 32 bits", "06 07 ff ff ff ff 08"],
   [/^a number of more than five bytes/, "a number in six bytes", "07 07 ff ff ff ff ff 00"],
   [/^1 bytes after the end/, "a byte after HELLO", "03 00 00 00"],
+  [
+    /^65598 bytes after the end/,
+    "the longest frame, of which little is used",
+    framed("00 00" + long(65_598)),
+  ],
   [/^2 bytes after the end/, "bytes after CLOSE", "04 07 01 01 01"],
   [/^1 bytes after the end/, "a byte after a list", framed("02 01 01 05 00")],
 
@@ -201,8 +206,9 @@ suite("frames", (test) => {
   });
 
   test("a wrong BLOCK is refused before its data comes", () => {
-    const decoder = new FrameDecoder();
-    assert.throws(() => [...decoder.push(unhex("ff ff 03 06 01 00 00 05"))], /beyond the end/);
+    const read = (bytes: string) => [...new FrameDecoder().push(unhex(bytes))];
+    assert.throws(() => read("ff ff 03 06 01 00 00 05"), /beyond the end/);
+    assert.throws(() => read("ff ff 03 06" + "ff".repeat(20)), /more than five bytes/);
   });
 
   for (const [why, what, bytes] of REFUSED) {
