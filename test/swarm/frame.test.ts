@@ -137,7 +137,8 @@ suite("frames", (test) => {
     same(decode(single(bytes)).frames, SMALL);
     const want = bytesOf(SMALL);
     for (let first = 0; first <= bytes.length; first++) {
-      for (let second = first; second <= bytes.length; second++) {
+      // What lies between two cuts is short: a chunk within a header, and chunks that have nothing.
+      for (let second = first; second <= Math.min(bytes.length, first + 24); second++) {
         const { frames, refused } = decode(cut(bytes, first, second));
         if (refused || bytesOf(frames) !== want) {
           assert.unreachable(`cut at ${first} and ${second}: ${refused ?? "other frames"}`);
