@@ -2,13 +2,13 @@
 import type { CID } from "multiformats/cid";
 import type { Level } from "./frame.ts";
 
-/** Data in one BLOCK, in bytes: what one frame of yamux carries, and short enough that nothing urgent waits behind it. */
+/** Data in one BLOCK, in bytes: short enough that what is urgent does not wait long behind it, on a thin line too. */
 export const MAX_PART: number = 65_536;
 
 /** What follows a frame's length, in bytes: a part and the numbers before it. */
 export const MAX_FRAME: number = MAX_PART + 64;
 
-/** Largest block, in bytes: what every implementation of bitswap takes. */
+/** Largest block, in bytes: what bitswap's specification asks every implementation to take. */
 export const MAX_BLOCK: number = 2 * 1024 * 1024;
 
 /** Groups that one side may have open at a time. */

@@ -53,6 +53,8 @@ export const SMALL: Frame[] = [
     size: MAX_BLOCK,
     data: Uint8Array.of(6),
   },
+  { type: "close", group: 2 ** 28 - 1 },
+  { type: "close", group: 2 ** 28 },
   { type: "close", group: BIGGEST },
   { type: "hello", flags: BIGGEST },
 ];

@@ -65,7 +65,7 @@ suite("fuzzed frames", (test) => {
     const bytes = join(parts);
     const before = process.memoryUsage().rss;
     let received = 0;
-    for (let round = 0; round < 1_000; round++) {
+    for (let round = 0; round < 500; round++) {
       for (let at = 0; at < bytes.length; at += 50_000) {
         for (const frame of decoder.push(bytes.slice(at, at + 50_000))) {
           if (frame.type === "block") received += frame.data.length;
@@ -73,7 +73,7 @@ suite("fuzzed frames", (test) => {
       }
     }
     decoder.end();
-    assert.is(received, 1_000 * 16 * MAX_PART);
+    assert.is(received, 500 * 16 * MAX_PART);
     const grown = process.memoryUsage().rss - before;
     assert.ok(grown < 256 * 1024 * 1024, `${grown} bytes more after ${received} bytes`);
   });
@@ -158,7 +158,7 @@ function framed(body: Uint8Array): Uint8Array {
 
 function cutUp(bytes: Uint8Array, random: Random): Uint8Array[] {
   const chunks: Uint8Array[] = [];
-  const most = random.pick([1, 3, 10, 100, 50_000]) * Math.ceil((bytes.length + 1) / 1_000);
+  const most = random.pick([1, 4, 16, 64, 64, 50_000]) * Math.ceil((bytes.length + 1) / 1_000);
   for (let at = 0; at < bytes.length;) {
     const end = at + random.int(most + 1);
     chunks.push(bytes.subarray(at, end));
