@@ -18,14 +18,10 @@ export interface Agent {
   tell(order: Order): void;
   /** Ends it without a word. */
   kill(): void;
-  /** What it wrote to stderr, from the end. */
-  readonly log: string;
   readonly exit: Promise<unknown>;
 }
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
-/** How much of an agent's stderr is quoted, in characters. */
-const LOG_TAIL = 400;
 
 export function startAgent(
   host: Host,
@@ -65,9 +61,6 @@ export function startAgent(
     },
     tell: (order) => child.tell(order),
     kill: () => child.kill("SIGKILL"),
-    get log() {
-      return child.log.slice(-LOG_TAIL);
-    },
     exit: child.exit,
   };
 }

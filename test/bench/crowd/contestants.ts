@@ -62,6 +62,16 @@ export const libtorrents: Contestant[] = [
   }))
 );
 
+/** One stream of so many bytes, between two agents. */
+export function bareStream(bytes: number): Contestant {
+  return {
+    name: "a bare libp2p stream",
+    program: onThisRuntime("bare-agent.ts"),
+    options: { bytes },
+    missing: () => undefined,
+  };
+}
+
 /** The agent of a kind of hostile reader; it finds its victims as any reader does. */
 export function hostile(kind: Hostile): Contestant {
   const file = `hostile-${kind}.ts`;

@@ -1,4 +1,4 @@
-/** Kubo as an agent, every node connected to every other. Options: `chunk`, in bytes, for seeding; `unchecked` reads into the void. */
+/** Kubo as an agent, every node connected to every other. Options: `chunk`, in bytes, for seeding; `unchecked`, for one file. */
 import { join } from "node:path";
 import { createKubo, kuboBinary } from "../../helpers/kubo.ts";
 import { createHost } from "../../helpers/process.ts";
@@ -22,11 +22,10 @@ await obey({
   },
   async go({ seeder }) {
     if (options.unchecked) {
-      const read = 'exec "$0" cat "$1/file.bin" >/dev/null';
-      await here.run("sh", ["-c", read, await kuboBinary(), String(seeder.root)], {
-        env: { IPFS_PATH: repository },
-      });
-      return () => undefined;
+      const read = '"$0" cat "$1/file.bin" | wc -c';
+      const words = ["-c", read, await kuboBinary(), String(seeder.root)];
+      const bytes = await here.run("sh", words, { env: { IPFS_PATH: repository } });
+      return () => bytes.trim();
     }
     const out = join(dir, "out");
     await kubo.ipfs(["get", "--progress=false", "--output", out, String(seeder.root)]);

@@ -1,4 +1,4 @@
-/** Nethood as it is shipped, as an agent: it seeds a folder, or reads one whole. Options: `chunk`, in bytes, for seeding. */
+/** Nethood as it is shipped, as an agent: it seeds a folder, or reads one whole. Options: `chunk`, in bytes, for seeding; `unchecked`. */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { createNode, createSeeder, type Entry, type Node } from "../../../mod.ts";
@@ -17,22 +17,21 @@ const MEET_MS = 60_000;
 const RAW = 0x55;
 const PORT = 4001;
 
+/** Pieces by path. */
+type Files = Map<string, Uint8Array[]>;
+
 const { role, address, dir, source, before, others, report, options } = config();
-const at = (host: string, port = PORT) => `/ip4/${host}/tcp/${port}`;
-const { listen = at(address), peers = before.map((host) => at(host)) } = options as {
-  listen?: string;
-  peers?: string[];
-};
+const at = (host: string) => `/ip4/${host}/tcp/${PORT}`;
 
 const node = await createNode({
   dir: join(dir, "node"),
-  listen: [listen],
-  peers,
+  listen: [at(address)],
+  peers: before.map(at),
   mdns: false,
   log: (line) => console.error(line),
 });
 const more = role === "seeder" ? await seed(node) : {};
-tell("ready", { address, multiaddrs: node.addresses, ...more });
+tell("ready", { address, ...more });
 
 await obey({
   meet: () => until("all are connected", () => node.peers.length >= others, MEET_MS),
@@ -40,7 +39,7 @@ await obey({
     const reporter = report ? reportLeaves(node, seeder.leaves!) : undefined;
     try {
       const read = await readAll(node, String(seeder.root));
-      return () => options.unchecked ? undefined : digest(read);
+      return () => options.unchecked ? String(read.bytes) : digest(read.files);
     } finally {
       // One that has everything says so before it is done.
       await reporter?.end();
@@ -73,8 +72,9 @@ async function seed(node: Node): Promise<object> {
 }
 
 /** Every file of a folder, a few at a time, each opened by its own address. */
-async function readAll(node: Node, root: string): Promise<Map<string, Uint8Array[]>> {
-  const read = new Map<string, Uint8Array[]>();
+async function readAll(node: Node, root: string): Promise<{ files: Files; bytes: number }> {
+  const files: Files = new Map();
+  let bytes = 0;
   const waiting = [""];
   let underway = 0;
   await new Promise<void>((resolve, reject) => {
@@ -91,22 +91,25 @@ async function readAll(node: Node, root: string): Promise<Map<string, Uint8Array
     };
     more();
   });
-  return read;
+  return { files, bytes };
 
   async function take(path: string, entry: Entry): Promise<void> {
     if (entry.kind === "file") {
       const pieces: Uint8Array[] = [];
-      for await (const piece of entry.bytes()) if (!options.unchecked) pieces.push(piece);
-      read.set(path, pieces);
+      for await (const piece of entry.bytes()) {
+        bytes += piece.byteLength;
+        if (!options.unchecked) pieces.push(piece);
+      }
+      files.set(path, pieces);
     } else if (entry.kind === "directory") {
       for await (const { name } of entry.entries()) waiting.push(`${path}/${name}`);
     } else throw new Error(`${path} is a ${entry.kind}`);
   }
 }
 
-function digest(read: Map<string, Uint8Array[]>): string {
+function digest(files: Files): string {
   const hash = createHash("sha256");
-  for (const [, pieces] of [...read].sort(([a], [b]) => a < b ? -1 : 1)) {
+  for (const [, pieces] of [...files].sort(([a], [b]) => a < b ? -1 : 1)) {
     for (const piece of pieces) hash.update(piece);
   }
   return hash.digest("hex");

@@ -124,7 +124,7 @@ async function race(
     return now() - began;
   });
   const go = (agent: Agent) =>
-    agent.tell({ do: "go", seeder: known, everyone: everyone, sha: content.sha });
+    agent.tell({ do: "go", seeder: known, everyone, proof: content.sha });
   enemies.forEach(go);
   const outcomes = await Promise.all(readers.map(async (reader, index) => {
     await sleep((began - now()) * 1_000 + index * staggerMs);
@@ -162,7 +162,7 @@ async function race(
     ...(gone === undefined ? {} : { seederGone: gone }),
     failures: [
       ...outcomes.flatMap(({ reader, outcome }) =>
-        "failed" in outcome ? [`${reader.host}: ${outcome.failed} ${reader.log}`.trim()] : []
+        "failed" in outcome ? [`${reader.host}: ${outcome.failed}`] : []
       ),
       ...(conditions.kill && gone === undefined ? ["the seeder was never taken away"] : []),
     ],

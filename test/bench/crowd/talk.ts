@@ -3,7 +3,8 @@
  *
  * The agent gets its {@link Config} as its only argument. It says `ready` (a seeder with what readers have to know), `met`
  * when it is connected to whom it wants to be, `have` for each leaf where it was asked to report, and `done` or `failed`.
- * It hears an {@link Order} at a time.
+ * It hears an {@link Order} at a time. The proof that a reader has everything is the SHA-256 over all files in the order of
+ * their paths, or, where it is `unchecked`, how many bytes it read.
  */
 import process from "node:process";
 import { createInterface } from "node:readline";
@@ -22,7 +23,7 @@ export interface Config {
   others: number;
   /** Whether it is to say `have`: the run wants to know when the readers together hold one copy. */
   report: boolean;
-  /** What this kind of agent can be told; see contestants.ts. */
+  /** What this kind of agent can be told; see contestants.ts. All know `unchecked`. */
   options: Record<string, unknown>;
 }
 
@@ -31,7 +32,7 @@ export type Ready = Record<string, unknown> & { address: string; leaves?: string
 
 export type Order =
   | { do: "meet"; everyone: Ready[] }
-  | { do: "go"; seeder: Ready; everyone: Ready[]; sha: string }
+  | { do: "go"; seeder: Ready; everyone: Ready[]; proof: string }
   | { do: "stop" };
 
 export function tell(event: string, data: object = {}): void {
@@ -51,10 +52,8 @@ export function config(): Config {
 export async function obey(
   orders: {
     meet?: (everyone: Ready[]) => Promise<void>;
-    /** Reads everything; returns what makes the SHA-256, which is looked at when the clock has stopped. */
-    go: (
-      order: Extract<Order, { do: "go" }>,
-    ) => Promise<() => string | undefined | Promise<string | undefined>>;
+    /** Reads everything; returns what makes the proof, once the clock has stopped. */
+    go: (order: Extract<Order, { do: "go" }>) => Promise<() => string | Promise<string>>;
     stop?: () => Promise<void>;
   },
 ): Promise<never> {
@@ -64,9 +63,9 @@ export async function obey(
       await orders.meet?.(order.everyone);
       tell("met");
     } else if (order.do === "go" && role === "reader") {
-      const digest = await orders.go(order);
+      const prove = await orders.go(order);
       const at = now();
-      tell("done", { at, ok: await digest() === order.sha });
+      tell("done", { at, ok: await prove() === order.proof });
     }
   };
   for await (const line of createInterface({ input: process.stdin })) {

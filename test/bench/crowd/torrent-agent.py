@@ -114,7 +114,7 @@ while True:
     if order["do"] == "meet":
         tell("met")
     elif order["do"] == "go" and not seeder:
-        sha = order["sha"]
+        sha = order["proof"]
         info = lt.torrent_info(lt.bdecode(bytes.fromhex(order["seeder"]["torrent"])))
         name = info.name()
         handle = add(info, config["dir"])
