@@ -28,6 +28,9 @@ const AHEAD = 8;
 /** Most blocks held at once: those that were asked for wait while what is below an earlier one is walked. */
 const MAX_HELD = 32;
 
+/** Blocks that may be on their way before the walk comes to them. */
+const MAX_TOLD = 4_096;
+
 /** Most levels of a file; see file.ts. */
 const MAX_DEPTH = 64;
 
@@ -39,7 +42,7 @@ export async function* walk(
 ): AsyncGenerator<{ cid: CID; block: Uint8Array }> {
   const left = new AbortController();
   const signal = own ? AbortSignal.any([left.signal, own]) : left.signal;
-  const pending: { step: Step; block?: Promise<Uint8Array> }[] = [];
+  const pending: { step: Step; block?: Promise<Uint8Array>; told?: true }[] = [];
   // One by one: a block can have more links than a call can have arguments.
   const push = (steps: Step[]) => steps.reverse().forEach((step) => pending.push({ step }));
   const sent = new Set<string>();
@@ -53,7 +56,7 @@ export async function* walk(
       if (next.block) held--;
       if (!duplicates && walked.has(key)) continue;
       askAhead();
-      const block = await (next.block ?? blocks.get(cid, { signal }));
+      const block = await (next.block ?? blocks.get(cid, { signal, upcoming }));
       signal.throwIfAborted();
       push(below(block));
       if (whole) walked.add(key);
@@ -65,12 +68,23 @@ export async function* walk(
     left.abort();
   }
 
+  /** Each block of the walk that is known of, once. */
+  function upcoming(): CID[] {
+    const coming: CID[] = [];
+    for (const next of pending.slice(-MAX_TOLD)) {
+      if (next.told) continue;
+      next.told = true;
+      coming.push(next.step.cid);
+    }
+    return coming;
+  }
+
   function askAhead(): void {
     for (const next of pending.slice(-AHEAD).reverse()) {
       if (held >= MAX_HELD) return;
       if (next.block || !duplicates && walked.has(next.step.cid.toString())) continue;
       held++;
-      next.block = blocks.get(next.step.cid, { signal });
+      next.block = blocks.get(next.step.cid, { signal, upcoming });
       // Awaited when its turn comes; until then a failure is nobody's, and must not end the process.
       next.block.catch(() => undefined);
     }

@@ -10,7 +10,8 @@
  * folder (its records are the lock), a block's file is never changed but replaced whole by a rename, and one that has shrunk or
  * grown all the same is checked again.
  */
-import { mkdir, readFile, rename, rm, stat, unlink, writeFile } from "node:fs/promises";
+import { statSync } from "node:fs";
+import { mkdir, readFile, rename, rm, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FsBlockstore } from "blockstore-fs";
 import { NextToLast } from "blockstore-fs/sharding";
@@ -102,7 +103,7 @@ export class DiskBlocks extends FsBlockstore implements Blockstore {
 
   /** Writes a block that is not here yet, or no longer whole. @throws {NethoodError} DISK_FULL, DIR_UNWRITABLE */
   override async put(cid: CID, value: Bytes, options: Abortable = {}): Promise<CID> {
-    if (await this.has(cid, options)) return cid;
+    if (this.#isFiled(cid) && await this.has(cid, options)) return cid;
     const bytes = value instanceof Uint8Array ? value : await concat(value);
     const { dir, path } = this.#file(cid);
     const unfinished = join(this.path, UNFINISHED, String(this.#unfinished++));
@@ -119,6 +120,8 @@ export class DiskBlocks extends FsBlockstore implements Blockstore {
         throw diskError(error, this.path);
       }
     });
+    // What came just now is what neighbours ask for next. A view would keep all that it is a view of.
+    if (bytes.byteLength === bytes.buffer.byteLength) this.#memory.set(keyOf(cid), bytes);
     for (const watcher of this.#watchers) watcher.stored(cid, bytes);
     return cid;
   }
@@ -147,13 +150,13 @@ export class DiskBlocks extends FsBlockstore implements Blockstore {
   }
 
   /** Whether there is a file for the block, without a look into it: as much as one may tell others without reading it all. */
-  async holds(cid: CID): Promise<boolean> {
-    if (this.#memory.has(keyOf(cid))) return true;
-    const { size } = await stat(this.#file(cid).path).catch((error) => {
-      if (systemCode(error) === "ENOENT") return { size: -1 };
-      throw error;
-    });
-    return size >= 0;
+  holds(cid: CID): Promise<boolean> {
+    return Promise.resolve(this.#memory.has(keyOf(cid)) || this.#isFiled(cid));
+  }
+
+  /** Most blocks that are asked about are not here: to learn it from an error would cost ten times as much. */
+  #isFiled(cid: CID): boolean {
+    return statSync(this.#file(cid).path, { throwIfNoEntry: false }) !== undefined;
   }
 
   watch(watcher: StoreWatcher): void {

@@ -16,7 +16,7 @@ export class Correspondence implements Listener {
   began(session: Session): void {
     const { number } = session;
     const swarm = this.#swarm;
-    const member: Member = { session, groups: new Map(), cancelled: new Set() };
+    const member: Member = { session, groups: new Map(), asked: new Map() };
     swarm.members.set(number, member);
     swarm.holdings.join(number);
     swarm.scheduler.join(number);
@@ -92,9 +92,12 @@ export class Correspondence implements Listener {
 
   expects(session: Session, theirs: Theirs, index: number): boolean {
     const block = this.#block(theirs, index);
-    if (block !== undefined) {
-      if (this.#swarm.scheduler.isAsked(session.number, block)) return true;
-      if (this.#member(session)?.cancelled.has(block)) return !this.#swarm.shelf.here.has(block);
+    const asked = this.#member(session)?.asked;
+    const times = block === undefined ? 0 : asked?.get(block) ?? 0;
+    if (block !== undefined && times > 0) {
+      if (times === 1) asked!.delete(block);
+      else asked!.set(block, times - 1);
+      return !this.#swarm.shelf.here.has(block);
     }
     throw new WireError(`it sends member ${index} of ${theirs.cid}, which nobody asked it for`);
   }

@@ -5,7 +5,7 @@
 import type { CID } from "multiformats/cid";
 import { identity } from "multiformats/hashes/identity";
 import { unlessAborted } from "../abort.ts";
-import type { Blocks, BlockOptions } from "../content/blocks.ts";
+import type { BlockOptions, Blocks } from "../content/blocks.ts";
 import { canLink } from "../content/document.ts";
 import { NethoodError, notCached } from "../errors.ts";
 import type { DiskBlocks } from "../store/blocks.ts";

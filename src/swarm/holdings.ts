@@ -29,7 +29,7 @@ export class Holdings {
   leave(peer: PeerNumber): void {
     const holder = this.#peers.get(peer);
     if (holder === undefined) return;
-    if (!holder.seeder) for (const block of holder.has) this.#copies[block]!--;
+    if (!holder.seeder) { for (const block of holder.has) this.#copies[block]!--; }
     this.#peers.delete(peer);
   }
 

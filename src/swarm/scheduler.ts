@@ -37,8 +37,12 @@ const PATIENCE_MS = 4_000;
 /** A block that takes longer than this is asked of a second peer, if one has nothing else to do, in milliseconds. */
 const SLOW_MS = 3_000;
 
-/** When a peer that stalled is tried again, in milliseconds. */
-const FORGIVE_MS = 10_000;
+/** When a peer that stalled is tried again, in milliseconds; twice as long each time, up to 2^4 times. */
+const FORGIVE_MS = 1_000;
+const MAX_DOUBLINGS = 4;
+
+/** Who was not told of the time for so long has slept itself, and cannot say who else did, in milliseconds. */
+const ASLEEP_MS = 1_000;
 
 interface Ask {
   level: Level;
@@ -55,6 +59,8 @@ interface Peer {
   /** When it last sent something, or was asked after it had nothing to do. */
   heard: number;
   stalled: boolean;
+  /** How often it stalled since it last sent something. */
+  stalls: number;
 }
 
 export class Scheduler {
@@ -76,6 +82,7 @@ export class Scheduler {
   readonly #dirty = new Set<Peer>();
   #fellows = 0;
   #now = 0;
+  #ticked = 0;
 
   /** @param random a number from 0 up to 1 */
   constructor(holdings: Holdings, random: () => number) {
@@ -89,8 +96,14 @@ export class Scheduler {
   }
 
   join(number: PeerNumber): void {
-    const peer = { number, asked: new Map(), fellow: false, heard: this.#now, stalled: false };
-    this.#peers.set(number, peer);
+    this.#peers.set(number, {
+      number,
+      asked: new Map(),
+      fellow: false,
+      heard: this.#now,
+      stalled: false,
+      stalls: 0,
+    });
   }
 
   leave(number: PeerNumber): void {
@@ -153,11 +166,6 @@ export class Scheduler {
     if (peer !== undefined) this.#unask(peer, block);
   }
 
-  /** Whether a peer was asked for a block, and not told otherwise since. */
-  isAsked(number: PeerNumber, block: BlockNumber): boolean {
-    return this.#peers.get(number)?.asked.has(block) ?? false;
-  }
-
   isStalled(number: PeerNumber): boolean {
     return this.#peers.get(number)?.stalled ?? false;
   }
@@ -168,6 +176,7 @@ export class Scheduler {
     if (peer === undefined) return;
     this.#now = now;
     peer.heard = now;
+    peer.stalls = 0;
     if (peer.stalled) {
       peer.stalled = false;
       this.#dirty.add(peer);
@@ -180,11 +189,14 @@ export class Scheduler {
 
   /** Time passes: who keeps others waiting is found. */
   tick(now: number): void {
-    this.#now = now;
+    const asleep = now - this.#ticked > ASLEEP_MS;
+    this.#ticked = this.#now = now;
     for (const peer of this.#peers.values()) {
+      if (asleep) peer.heard = now;
       const silence = now - peer.heard;
       if (peer.stalled) {
-        if (peer.asked.size === 0 && silence > FORGIVE_MS) peer.stalled = false;
+        const penance = FORGIVE_MS * 2 ** Math.min(peer.stalls, MAX_DOUBLINGS);
+        if (peer.asked.size === 0 && silence > penance) peer.stalled = false;
         continue;
       }
       if (peer.asked.size === 0) continue;
@@ -193,12 +205,13 @@ export class Scheduler {
       if (!begun && this.#holdings.isSeeder(peer.number)) continue;
       if (silence < (begun ? STALL_MS : PATIENCE_MS)) continue;
       peer.stalled = true;
+      peer.stalls++;
       for (const block of peer.asked.keys()) {
         this.#failed.add(block);
         this.#reopen(block);
       }
     }
-    if (this.#wanted.size > 0) for (const peer of this.#peers.values()) this.#dirty.add(peer);
+    if (this.#wanted.size > 0) { for (const peer of this.#peers.values()) this.#dirty.add(peer); }
   }
 
   /** What to tell whom, after what has happened. */

@@ -27,11 +27,11 @@ interface Handed {
 }
 
 export class Shelf {
-  readonly groups = new Groups();
+  readonly groups: Groups = new Groups();
   /** Blocks with a number that are in the store. */
-  readonly here = new Bits();
+  readonly here: Bits = new Bits();
   /** Blocks that were offered and are here no more: who asks for one may not know yet. */
-  readonly lost = new Bits();
+  readonly lost: Bits = new Bits();
   readonly #store: SwarmStore;
   readonly #ready = new Map<Group, Promise<void>>();
   readonly #handed = new Map<string, Handed>();
@@ -74,9 +74,11 @@ export class Shelf {
     this.groups.reveal(group, block);
     const unsure = group.members.filter((member) => !this.here.has(member));
     for (let i = 0; i < unsure.length; i += LOOKS) {
-      await Promise.all(unsure.slice(i, i + LOOKS).map(async (member) => {
-        if (await this.#store.holds(this.groups.cid(member))) this.here.add(member);
-      }));
+      await Promise.all(
+        unsure.slice(i, i + LOOKS).map(async (member) => {
+          if (await this.#store.holds(this.groups.cid(member))) this.here.add(member);
+        }),
+      );
     }
   }
 

@@ -39,7 +39,9 @@ export function createSources(
   }
 
   async function askStrangers(cid: CID, signal: AbortSignal): Promise<Uint8Array> {
-    while (swarm.offers(cid) > 0 || !strangersAreHere()) await pause(LOOK_MS, undefined, { signal });
+    while (swarm.offers(cid) > 0 || !strangersAreHere()) {
+      await pause(LOOK_MS, undefined, { signal });
+    }
     for await (const { buffer, byteOffset, byteLength } of bitswap.get(cid, { signal })) {
       // A plain view: it may be a Buffer, whose slice() is not what decoders expect.
       return new Uint8Array(buffer, byteOffset, byteLength);

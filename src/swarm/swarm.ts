@@ -20,8 +20,8 @@ const TICK_MS = 250;
 /** Groups talked about at once: fewer than a peer takes. The one that was not used for longest goes. */
 const MAX_GROUPS = 768;
 
-/** Blocks of which a peer may have begun to send what was cancelled. */
-const MAX_CANCELLED = 1_024;
+/** Blocks of which it is remembered how often a peer was asked for them. */
+const MAX_ASKED = 65_536;
 
 export interface SwarmSettings {
   store: SwarmStore;
@@ -41,8 +41,8 @@ export interface Member {
   session: Session;
   /** By CID. */
   groups: Map<string, Theirs>;
-  /** What it was asked for and then was not, the latest last. */
-  cancelled: Set<BlockNumber>;
+  /** How often it may yet send a block: it may have begun to before it heard that it need not, and then be asked again. */
+  asked: Map<BlockNumber, number>;
 }
 
 export class Swarm {
@@ -253,7 +253,7 @@ export class Swarm {
       const asking = "ask" in decision;
       const member = this.members.get(asking ? decision.ask : decision.cancel);
       if (member === undefined) continue;
-      const { session, cancelled } = member;
+      const { session, asked } = member;
       const { block } = decision;
       const place = this.shelf.groups.places(block).find(({ group, index }) =>
         session.isOpen(group) && member.groups.get(group.cid.toString())?.has.has(index)
@@ -262,13 +262,11 @@ export class Swarm {
         if (asking) this.scheduler.refused(session.number, block);
         continue;
       }
-      cancelled.delete(block);
-      if (asking) session.request(place.group, decision.level, place.index);
-      else {
-        session.list("cancel", place.group, place.index);
-        cancelled.add(block);
-        if (cancelled.size > MAX_CANCELLED) cancelled.delete(cancelled.values().next().value!);
-      }
+      if (asking) {
+        session.request(place.group, decision.level, place.index);
+        asked.set(block, (asked.get(block) ?? 0) + 1);
+        if (asked.size > MAX_ASKED) asked.delete(asked.values().next().value!);
+      } else session.list("cancel", place.group, place.index);
       told.add(session);
     }
     for (const session of told) session.flush();

@@ -31,7 +31,9 @@ export class Agenda<T> {
     for (;;) {
       let child = 2 * at + 1;
       if (child >= size) break;
-      if (child + 1 < size && this.#isBefore(this.#times[child + 1]!, this.#orders[child + 1]!, child)) {
+      if (
+        child + 1 < size && this.#isBefore(this.#times[child + 1]!, this.#orders[child + 1]!, child)
+      ) {
         child++;
       }
       if (this.#isBefore(time, order, child)) break;

@@ -322,8 +322,20 @@ if (import.meta.main) {
   const [readers = "8", blocks = "128", degree, churn = "0"] = process.argv.slice(2);
   const t = performance.now();
   const world: World = {
-    readers: +readers, blocks: +blocks, blockBytes: 65536, up: 5e6, down: 25e6, delayMs: 10, churn: +churn, seed: 1,
+    readers: +readers,
+    blocks: +blocks,
+    blockBytes: 65536,
+    up: 5e6,
+    down: 25e6,
+    delayMs: 10,
+    churn: +churn,
+    seed: 1,
     ...(degree && +degree ? { degree: +degree } : {}),
   };
-  for (const seed of +readers > 100 ? [1] : [1, 2, 3]) console.log(JSON.stringify(simulate({ ...world, seed })), `${((performance.now() - t) / 1000).toFixed(1)} s`);
+  for (const seed of +readers > 100 ? [1] : [1, 2, 3]) {
+    console.log(
+      JSON.stringify(simulate({ ...world, seed })),
+      `${((performance.now() - t) / 1000).toFixed(1)} s`,
+    );
+  }
 }
