@@ -43,7 +43,9 @@ suite("import", (test) => {
     const file = join(dir.path, "site.car");
     await writeFile(file, car([folder.cid], [folder]));
     const words = commandLine(["import", "-", "--json"], own).map((word) => `'${word}'`).join(" ");
-    const piped = await outcome(localhost.spawn("sh", ["-c", `cat '${file}' | ${words}`]));
+    const piped = await outcome(
+      localhost.spawn("bash", ["-c", `exec ${words} < <(cat '${file}')`]),
+    );
     assert.is(piped.code, 0, piped.said);
     assert.equal(JSON.parse(piped.stdout.trim().split("\n").at(-1)!), {
       event: "import:done",

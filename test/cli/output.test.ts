@@ -1,6 +1,6 @@
 /** Where content and news go: content to the standard output or whole into a file, JSON lines for programs. */
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, lstatSync } from "node:fs";
 import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -96,9 +96,10 @@ suite("output", (test) => {
     // as root, a careless rename would put a file in the device's place
     const pipe = join(dir.path, "pipe");
     await localhost.run("mkfifo", [pipe]);
-    const reader = localhost.run("cat", [pipe]);
+    await using reader = localhost.spawn("cat", [pipe]);
     assert.is((await to(pipe)).code, 0);
-    assert.is(await reader, "Hello, reader!\n");
+    assert.ok(lstatSync(pipe).isFIFO(), "a file was put in its place");
+    assert.is((await outcome(reader)).stdout, "Hello, reader!\n");
     assert.not.ok(existsSync(`${pipe}.part`));
   });
 

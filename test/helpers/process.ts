@@ -207,7 +207,8 @@ function parse(line: string): Event | undefined {
   }
 }
 
-async function within<T>(ms: number, work: Promise<T>, late: () => string): Promise<T> {
+/** Waits for work so many milliseconds, and no longer; what is told then is what `late` says. */
+export async function within<T>(ms: number, work: Promise<T>, late: () => string): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const alarm = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(late())), ms);
