@@ -30,6 +30,8 @@ export interface Ended {
 export type Event = { event: string } & Record<string, unknown>;
 
 export interface Child extends AsyncDisposable {
+  /** The command line, for what is told of it. */
+  readonly command: string;
   readonly pid: number;
   /** Lines on stdout; every reader gets all of them from the first. */
   readonly stdout: AsyncIterable<string>;
@@ -89,6 +91,7 @@ function start([program, ...args]: [string, ...string[]], options: SpawnOptions 
     stdio: ["ignore", "pipe", "pipe"],
   });
   running.add(child);
+  const command = [program, ...args].join(" ");
   const stdout = replay(child.stdout);
   let log = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => log += text);
@@ -127,12 +130,13 @@ function start([program, ...args]: [string, ...string[]], options: SpawnOptions 
     }
     const { code, signal } = await exit;
     throw new Error(
-      `${program} ${args.join(" ")} ended with ${code ?? signal} before "${event}":\n` +
+      `${command} ended with ${code ?? signal} before "${event}":\n` +
         log.slice(-LOG_TAIL),
     );
   };
 
   return {
+    command,
     pid: child.pid ?? 0,
     stdout,
     events: {
@@ -140,8 +144,7 @@ function start([program, ...args]: [string, ...string[]], options: SpawnOptions 
         within(
           ms,
           until(event, where),
-          () =>
-            `no "${event}" in ${ms} ms from ${program} ${args.join(" ")}:\n${log.slice(-LOG_TAIL)}`,
+          () => `no "${event}" in ${ms} ms from ${command}:\n${log.slice(-LOG_TAIL)}`,
         ),
     },
     get log() {

@@ -87,7 +87,7 @@ export async function outcome(child: Child): Promise<Outcome> {
   };
   const late = () => {
     child.kill("SIGKILL");
-    return `it had not ended after ${END_MS} ms, and said:\n${ownWords(child.log)}${stdout}`;
+    return `not ended after ${END_MS} ms: ${child.command}\n${ownWords(child.log)}${stdout}`;
   };
   return { ...await within(END_MS, ending(), late), stdout, said: ownWords(child.log) };
 }
