@@ -113,7 +113,7 @@ suite("import", (test) => {
     // Node cannot end while it reads a pipe as a file: it is the standard input
     const words = commandLine(["import", "-", "--json"], own).map((word) => `'${word}'`).join(" ");
     await using child = localhost.spawn("sh", ["-c", `exec ${words} < '${file}'`]);
-    await child.events.until("import:progress");
+    await child.events.until("import:progress", { ms: 20_000 });
     const asked = Date.now();
     child.kill("SIGINT");
     const { code, stdout, said } = await outcome(child);
