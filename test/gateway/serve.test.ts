@@ -7,6 +7,9 @@ import { NethoodError } from "../../src/errors.ts";
 import { askRaw, open, send } from "../helpers/socket.ts";
 import { suite } from "../helpers/suite.ts";
 
+/** Longest time for one of these tests, in milliseconds: none of them takes three seconds. */
+const LIMIT_MS = 20_000;
+
 const HELLO = { fetch: () => new Response("hello") };
 
 suite("gateway: serve", (test) => {
@@ -43,6 +46,7 @@ suite("gateway: serve", (test) => {
 
   test("close lets an answer that is under way finish, and frees the port", async () => {
     let finish = () => {};
+    let cut = false;
     const app = {
       fetch: () =>
         new Response(
@@ -54,6 +58,7 @@ suite("gateway: serve", (test) => {
                 controller.close();
               };
             },
+            cancel: () => void (cut = true),
           }),
           { headers: { "Content-Length": "10" } },
         ),
@@ -63,6 +68,7 @@ suite("gateway: serve", (test) => {
     await sleep(100);
     const closed = server.close({ grace: 5_000 });
     await sleep(50);
+    assert.not(cut, "it was cut off");
     finish();
     const start = Date.now();
     await closed;
@@ -100,4 +106,4 @@ suite("gateway: serve", (test) => {
     if (!slow.closed) await once(slow, "close");
     idle.destroy();
   });
-});
+}, LIMIT_MS);
