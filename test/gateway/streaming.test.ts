@@ -118,6 +118,7 @@ suite("gateway: streaming", (test) => {
       });
       await using site = await createSite({ "film.bin": "x" }, film);
       await using server = await serve(site.app, { port: 0 });
+      // What Deno's server prints by itself goes past the console: that is seen where a whole program cuts off a CAR file.
       const printed: unknown[] = [];
       const { error, info } = console;
       console.error = console.info = (...what: unknown[]) => printed.push(what);
