@@ -30,7 +30,6 @@ const { lastWords, main } = await import("./src/cli.ts");
 const argv = process.argv.slice(2);
 const { env, stdout, stderr } = process;
 const around = { env, stdout, stderr, run, signal: stop.signal };
-for (const uncaught of ["uncaughtException", "unhandledRejection"]) {
-  process.on(uncaught, (error) => process.exit(lastWords(error, argv, around)));
-}
+// A promise whose failure nobody handles ends here, too.
+process.on("uncaughtException", (error) => process.exit(lastWords(error, argv, around)));
 process.exit(await main(argv, around));

@@ -43,7 +43,9 @@ suite("import", (test) => {
     const file = join(dir.path, "site.car");
     await writeFile(file, car([folder.cid], [folder]));
     const words = commandLine(["import", "-", "--json"], own).map((word) => `'${word}'`).join(" ");
-    const piped = await outcome(localhost.spawn("sh", ["-c", `cat '${file}' | ${words}`]));
+    const piped = await outcome(
+      localhost.spawn("bash", ["-c", `exec ${words} < <(cat '${file}')`]),
+    );
     assert.is(piped.code, 0, piped.said);
     assert.equal(JSON.parse(piped.stdout.trim().split("\n").at(-1)!), {
       event: "import:done",
@@ -111,7 +113,7 @@ suite("import", (test) => {
     // Node cannot end while it reads a pipe as a file: it is the standard input
     const words = commandLine(["import", "-", "--json"], own).map((word) => `'${word}'`).join(" ");
     await using child = localhost.spawn("sh", ["-c", `exec ${words} < '${file}'`]);
-    await child.events.until("import:progress");
+    await child.events.until("import:progress", { ms: 20_000 });
     const asked = Date.now();
     child.kill("SIGINT");
     const { code, stdout, said } = await outcome(child);

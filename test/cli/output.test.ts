@@ -1,6 +1,6 @@
 /** Where content and news go: content to the standard output or whole into a file, JSON lines for programs. */
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, lstatSync } from "node:fs";
 import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -18,9 +18,12 @@ import {
   outcome,
   ROOT,
   run,
+  RUNTIME,
   startNode,
 } from "../helpers/program.ts";
 import { suite } from "../helpers/suite.ts";
+
+const MIB = 1024 * 1024;
 
 suite("output", (test) => {
   test("a site on a terminal and as JSON: the record, where to look, what readers type", async () => {
@@ -73,7 +76,7 @@ suite("output", (test) => {
     assert.is(await readFile(file, "utf8"), "a");
     const json = await run(["get", `/ipfs/${cid}/big.bin`, "-o", file, "--json"], own);
     const done = JSON.parse(json.stdout.trim().split("\n").at(-1)!);
-    assert.equal([done.event, done.file, done.bytes], ["get:done", file, 3 * 1024 * 1024]);
+    assert.equal([done.event, done.file, done.bytes], ["get:done", file, 3 * MIB]);
     assert.equal(await readFile(file), await readFile(join(site, "big.bin")));
     assert.equal((await readdir(dir.path)).filter((name) => name.endsWith(".part")), []);
 
@@ -96,58 +99,63 @@ suite("output", (test) => {
     // as root, a careless rename would put a file in the device's place
     const pipe = join(dir.path, "pipe");
     await localhost.run("mkfifo", [pipe]);
-    const reader = localhost.run("cat", [pipe]);
+    await using reader = localhost.spawn("cat", [pipe]);
     assert.is((await to(pipe)).code, 0);
-    assert.is(await reader, "Hello, reader!\n");
+    assert.ok(lstatSync(pipe).isFIFO(), "a file was put in its place");
+    assert.is((await outcome(reader)).stdout, "Hello, reader!\n");
     assert.not.ok(existsSync(`${pipe}.part`));
   });
 
   test("get -o: on a terminal, a long download tells how far it is; a program gets events", async () => {
+    using clock = stopClock();
     const told = async (isTTY: boolean, json: boolean) => {
       let seen = "";
       const write = (chunk: unknown, _: string, done: () => void) => (seen += chunk, done());
       const [stdout, stderr] = [new Writable({ write }), new Writable({ write })];
       Object.assign(stderr, { isTTY });
       const teller = createTeller({ stdout, stderr }, { json });
-      for await (const _ of teller.receiving(slowly(), 4 * 1024 * 1024));
+      for await (const _ of teller.receiving(arriving(clock), 5 * MIB));
       return seen;
     };
-    const [person, pipe, program] = await Promise.all([
-      told(true, false),
-      told(false, false),
-      told(false, true),
-    ]);
-    assert.match(
-      person.replaceAll("\x1b[K", "|"),
-      /^\r50 %, 2\.0 MiB of 4\.0 MiB, 1\.\d MiB\/s\|\r100 %/,
-      JSON.stringify(person),
+    // a second of silence; then ten times a second to a person
+    assert.is(
+      (await told(true, false)).replaceAll("\x1b[K", "\n"),
+      "\r40 %, 2.0 MiB of 5.0 MiB, 1.8 MiB/s\n" +
+        "\r80 %, 4.0 MiB of 5.0 MiB, 3.3 MiB/s\n" +
+        "\r100 %, 5.0 MiB of 5.0 MiB, 1.5 MiB/s\n",
     );
-    assert.is(pipe, "");
-    const [first] = program.trim().split("\n");
-    const { event, bytes, totalBytes, rate } = JSON.parse(first!);
-    assert.equal([event, bytes, totalBytes], ["get:progress", 2 * 1024 * 1024, 4 * 1024 * 1024]);
-    assert.ok(rate > 1024 * 1024 && rate < 2 * 1024 * 1024);
+    assert.is(await told(false, false), "");
+    // and every two seconds to a program
+    const events = (await told(false, true)).trim().split("\n").map((line) => JSON.parse(line));
+    const event = (bytes: number, ms: number) => ({
+      event: "get:progress",
+      bytes,
+      totalBytes: 5 * MIB,
+      rate: Math.round(bytes * 1000 / ms),
+    });
+    assert.equal(events, [event(2 * MIB, 1_100), event(5 * MIB, 3_300)]);
   });
 
   test("what nobody caught is a sentence, too; --debug says where it arose", async () => {
     await using dir = await createFolder();
-    const bad = join(dir.path, "bad.mjs");
-    await writeFile(
-      bad,
-      `setTimeout(() => Promise.reject(new Error("out of the blue")), 1500);
-       await import(${JSON.stringify(pathToFileURL(join(ROOT, "node.ts")).href)});`,
-    );
-    const [program, ...words] = commandLine(["--port", "0"], { dir: join(dir.path, "node") });
+    const [, ...words] = commandLine(["--port", "0"], { dir: join(dir.path, "node") });
     const config = ["run", "-A", "--config", join(ROOT, "deno.json")];
-    const args = [...(onDeno ? config : []), bad, ...words.slice(onDeno ? 3 : 1)];
-    const { code, said } = await outcome(localhost.spawn(program, args));
-    assert.is(code, 1);
-    assert.is(
-      said.trim(),
-      "nethood: out of the blue\n         This was not foreseen. Please report it, with what --debug adds to it.",
-    );
-    const debug = await outcome(localhost.spawn(program, [...args, "--debug"]));
-    assert.match(debug.said, /^\s+at .*bad\.mjs/m);
+    const program = pathToFileURL(join(ROOT, "node.ts")).href;
+    const went = async (wrong: string, ...more: string[]) => {
+      const bad = join(dir.path, "bad.mjs");
+      await writeFile(bad, `setTimeout(() => { ${wrong} }, 1500);\nawait import("${program}");`);
+      const args = [...(onDeno ? config : []), bad, ...words.slice(onDeno ? 3 : 1), ...more];
+      return await outcome(localhost.spawn(RUNTIME, args));
+    };
+    const sentence = "nethood: out of the blue\n" +
+      "         This was not foreseen. Please report it, with what --debug adds to it.";
+    const rejected = await went('Promise.reject(new Error("out of the blue"))');
+    assert.is(rejected.code, 1);
+    assert.is(rejected.said.trim(), sentence);
+    const thrown = await went('throw new Error("out of the blue")', "--debug");
+    assert.is(thrown.code, 1);
+    assert.ok(thrown.said.startsWith(sentence), thrown.said);
+    assert.match(thrown.said, /^\s+at .*bad\.mjs/m);
   });
 });
 
@@ -156,7 +164,7 @@ async function makeSite(dir: string): Promise<string> {
   await mkdir(join(site, "sub"), { recursive: true });
   await writeFile(join(site, "index.html"), "<h1>index</h1>");
   await writeFile(join(site, "sub", "a.txt"), "a");
-  await writeFile(join(site, "big.bin"), randomBytes(3 * 1024 * 1024));
+  await writeFile(join(site, "big.bin"), randomBytes(3 * MIB));
   return site;
 }
 
@@ -165,11 +173,18 @@ async function seeded(site: string, own: { dir: string }) {
   return await seeder.events.until("seed:done");
 }
 
-/** 4 MiB, the second half after more than a second. */
-async function* slowly(): AsyncGenerator<Uint8Array> {
-  yield new Uint8Array(1024 * 1024);
-  await new Promise((resolve) => setTimeout(resolve, 1_100));
-  yield new Uint8Array(1024 * 1024);
-  await new Promise((resolve) => setTimeout(resolve, 150));
-  yield new Uint8Array(2 * 1024 * 1024);
+/** 5 MiB, a piece after each of these milliseconds. */
+async function* arriving(clock: { ms: number }): AsyncGenerator<Uint8Array> {
+  for (const wait of [0, 1_100, 50, 60, 2_090]) {
+    clock.ms += wait;
+    yield await Promise.resolve(new Uint8Array(MIB));
+  }
+}
+
+/** The clock of this program, which moves when the test says so, until it leaves scope. */
+function stopClock(): Disposable & { ms: number } {
+  const { now } = Date;
+  const clock = { ms: now(), [Symbol.dispose]: () => void (Date.now = now) };
+  Date.now = () => clock.ms;
+  return clock;
 }

@@ -11,6 +11,9 @@ const GATEWAY = "http://127.0.0.1:7080";
 const BROWSER =
   "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8,application/signed-exchange;v=b3;q=0.7";
 
+/** Longest time for one of these tests, in milliseconds: none of them takes three seconds. */
+const LIMIT_MS = 20_000;
+
 /** A node that counts what is opened. */
 function counted(node: Node): Node & { opens: number } {
   const open: Node["open"] = (...args) => {
@@ -238,7 +241,7 @@ suite("gateway: ready answers", (test) => {
       assert.is(calls, length === 6 ? 1 : 2, "a body that was cut short is not kept");
     }
   });
-});
+}, LIMIT_MS);
 
 const CONTENT = {
   "cache-control": "public, max-age=29030400, immutable",

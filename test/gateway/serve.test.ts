@@ -6,6 +6,10 @@ import { serve } from "../../gateway/serve.ts";
 import { NethoodError } from "../../src/errors.ts";
 import { askRaw, open, send } from "../helpers/socket.ts";
 import { suite } from "../helpers/suite.ts";
+import { until } from "../helpers/until.ts";
+
+/** Longest time for one of these tests, in milliseconds: none of them takes three seconds. */
+const LIMIT_MS = 20_000;
 
 const HELLO = { fetch: () => new Response("hello") };
 
@@ -41,36 +45,39 @@ suite("gateway: serve", (test) => {
     }
   });
 
-  test("close lets an answer that is under way finish, and frees the port", async () => {
-    let finish = () => {};
-    const app = {
-      fetch: () =>
-        new Response(
-          new ReadableStream({
-            start(controller) {
-              controller.enqueue(new TextEncoder().encode("first "));
-              finish = () => {
-                controller.enqueue(new TextEncoder().encode("last"));
-                controller.close();
-              };
-            },
-          }),
-          { headers: { "Content-Length": "10" } },
-        ),
-    };
+  test("close lets all answers that are under way finish, and frees the port", async () => {
+    const { app, answers } = halting();
     const server = await serve(app, { port: 0 });
-    const answer = send(server.url, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-    await sleep(100);
+    const ask = (path: string) => send(server.url, `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    const got = [ask("/a"), ask("/b")];
+    await until("both are under way", () => answers.size === 2);
     const closed = server.close({ grace: 5_000 });
-    await sleep(50);
-    finish();
+    for (const path of ["/a", "/b"]) {
+      await sleep(100);
+      const answer = answers.get(path)!;
+      assert.not(answer.cut, `${path} was cut off`);
+      answer.finish();
+    }
     const start = Date.now();
     await closed;
     assert.ok(Date.now() - start < 2_000, "it waited for nothing");
-    assert.match(await answer, /first last$/);
+    for (const answer of got) assert.match(await answer, /first last$/);
     await using again = await serve(HELLO, { port: Number(new URL(server.url).port) });
     assert.is((await askRaw(again.url, "/", "Host: x")).body, "hello");
     await server.close();
+  });
+
+  test("close does not wait for a client that has left", async () => {
+    const { app, answers } = halting();
+    const server = await serve(app, { port: 0 });
+    const client = open(server.url);
+    client.write("GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
+    await once(client, "data");
+    client.destroy();
+    await until("it is noticed", () => answers.get("/a")!.cut);
+    const start = Date.now();
+    await server.close({ grace: 10_000 });
+    assert.ok(Date.now() - start < 2_000, `${Date.now() - start} ms`);
   });
 
   test("close ends within its grace, whatever is still going out", async () => {
@@ -100,4 +107,25 @@ suite("gateway: serve", (test) => {
     if (!slow.closed) await once(slow, "close");
     idle.destroy();
   });
-});
+}, LIMIT_MS);
+
+/** Answers each path with half a body, whose other half comes when the test says so. */
+function halting() {
+  const answers = new Map<string, { cut: boolean; finish: () => void }>();
+  const fetch = (request: Request) => {
+    const bytes = (text: string) => new TextEncoder().encode(text);
+    const body = new ReadableStream({
+      start(controller) {
+        controller.enqueue(bytes("first "));
+        const finish = () => {
+          controller.enqueue(bytes("last"));
+          controller.close();
+        };
+        answers.set(new URL(request.url).pathname, { cut: false, finish });
+      },
+      cancel: () => void (answers.get(new URL(request.url).pathname)!.cut = true),
+    });
+    return new Response(body, { headers: { "Content-Length": "10" } });
+  };
+  return { app: { fetch }, answers };
+}

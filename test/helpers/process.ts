@@ -32,6 +32,8 @@ export interface Ended {
 export type Event = { event: string } & Record<string, unknown>;
 
 export interface Child extends AsyncDisposable {
+  /** The command line, for what is told of it. */
+  readonly command: string;
   readonly pid: number;
   /** Lines on stdout; every reader gets all of them from the first. */
   readonly stdout: AsyncIterable<string>;
@@ -95,6 +97,7 @@ function start([program, ...args]: [string, ...string[]], options: SpawnOptions 
   const { stdin } = child;
   stdin?.on("error", () => {}); // it ended before it had heard everything: `exit` tells
   running.add(child);
+  const command = [program, ...args].join(" ");
   const stdout = replay(child.stdout!); // stdin being either, the types know of no pipe
   let log = "";
   child.stderr!.setEncoding("utf8").on("data", (text: string) => log += text);
@@ -133,12 +136,13 @@ function start([program, ...args]: [string, ...string[]], options: SpawnOptions 
     }
     const { code, signal } = await exit;
     throw new Error(
-      `${program} ${args.join(" ")} ended with ${code ?? signal} before "${event}":\n` +
+      `${command} ended with ${code ?? signal} before "${event}":\n` +
         log.slice(-LOG_TAIL),
     );
   };
 
   return {
+    command,
     pid: child.pid ?? 0,
     stdout,
     events: {
@@ -146,8 +150,7 @@ function start([program, ...args]: [string, ...string[]], options: SpawnOptions 
         within(
           ms,
           until(event, where),
-          () =>
-            `no "${event}" in ${ms} ms from ${program} ${args.join(" ")}:\n${log.slice(-LOG_TAIL)}`,
+          () => `no "${event}" in ${ms} ms from ${command}:\n${log.slice(-LOG_TAIL)}`,
         ),
     },
     get log() {
@@ -214,7 +217,8 @@ function parse(line: string): Event | undefined {
   }
 }
 
-async function within<T>(ms: number, work: Promise<T>, late: () => string): Promise<T> {
+/** Waits for work so many milliseconds, and no longer; what is told then is what `late` says. */
+export async function within<T>(ms: number, work: Promise<T>, late: () => string): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const alarm = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(late())), ms);

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
-import { type Child, type Ended, localhost, type SpawnOptions } from "./process.ts";
+import { type Child, type Ended, localhost, type SpawnOptions, within } from "./process.ts";
 
 export const ROOT: string = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -20,6 +20,9 @@ export const RUNTIME: string = onDeno ? linked(process.execPath) : process.execP
 
 /** "Hello, reader!" as a CID that carries its own bytes: every node has it. */
 export const HELLO = "/ipfs/bafkqad2imvwgy3zmebzgkylemvzcccq";
+
+/** How long a program may take to end once a test waits for that, in milliseconds: four times what the slowest takes. */
+const END_MS = 20_000;
 
 /** A CID of content that nobody has. */
 export const NOWHERE = "/ipfs/bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy";
@@ -75,12 +78,18 @@ export async function run(words: string[], options: ProgramOptions = {}): Promis
   return await outcome(start(words, options));
 }
 
-/** Waits for the end of a program. */
+/** Waits for the end of a program, but not without end: one that goes on is killed, and what it said is told. */
 export async function outcome(child: Child): Promise<Outcome> {
   let stdout = "";
-  for await (const line of child.stdout) stdout += `${line}\n`;
-  const ended = await child.exit;
-  return { ...ended, stdout, said: ownWords(child.log) };
+  const ending = async () => {
+    for await (const line of child.stdout) stdout += `${line}\n`;
+    return await child.exit;
+  };
+  const late = () => {
+    child.kill("SIGKILL");
+    return `not ended after ${END_MS} ms: ${child.command}\n${ownWords(child.log)}${stdout}`;
+  };
+  return { ...await within(END_MS, ending(), late), stdout, said: ownWords(child.log) };
 }
 
 /** Runs the program on a terminal that it has to itself; `said` is all that is seen there. */

@@ -10,6 +10,9 @@ export interface Answer {
   body: string;
 }
 
+/** How long a server may be silent before it is given up, in milliseconds. */
+const SILENT_MS = 20_000;
+
 /** Sends a text with CRLF line ends and gives all that came until the server closed. */
 export function send(url: string, text: string): Promise<string> {
   const chunks: Buffer[] = [];
@@ -18,6 +21,9 @@ export function send(url: string, text: string): Promise<string> {
     socket.on("data", (chunk: Buffer) => chunks.push(chunk));
     socket.on("close", () => resolve(Buffer.concat(chunks).toString("latin1")));
     socket.on("error", reject);
+    socket.setTimeout(SILENT_MS, () => {
+      socket.destroy(new Error(`${url} was silent for ${SILENT_MS} ms, and did not close`));
+    });
     socket.write(text);
   });
 }

@@ -50,7 +50,8 @@ suite("neighbours", (test, left) => {
   });
 
   test("a malformed peer address is BAD_OPTION at once", async () => {
-    for (const peer of ["rubbish", "192.168.1.5:4001", "/ip4/300.0.0.1/tcp/4001", "/tcp"]) {
+    const noPort = "/ip4/192.168.1.5";
+    for (const peer of ["rubbish", "192.168.1.5:4001", "/ip4/300.0.0.1/tcp/4001", "/tcp", noPort]) {
       await using home = await createHome();
       try {
         await using _node = await createNode({ dir: home.dir, peers: [peer], mdns: false });

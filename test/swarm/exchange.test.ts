@@ -154,10 +154,9 @@ suite("exchange", (test) => {
     await using seeder = await createLoopbackNode();
     await using reader = await createLoopbackNode();
     await seeder.helia.blockstore.put(CID_OF_BLOCK, BLOCK);
-    const reading = reader.blocks.get(CID_OF_BLOCK);
-    await pause(100);
-    await seeder.meet(reader);
-    assert.equal(await reading, BLOCK);
+    const arrival = pause(100).then(() => seeder.meet(reader));
+    const [block] = await Promise.all([reader.blocks.get(CID_OF_BLOCK), arrival]);
+    assert.equal(block, BLOCK);
   });
 
   test("so it does for a reader that was disappointed a moment ago", async () => {
@@ -170,10 +169,9 @@ suite("exchange", (test) => {
       (await failure(reader.blocks.get(CID_OF_BLOCK))).code,
       "NO_PROVIDERS",
     );
-    const again = reader.blocks.get(CID_OF_BLOCK);
-    await pause(100);
-    await seeder.meet(reader);
-    assert.equal(await again, BLOCK);
+    const arrival = pause(100).then(() => seeder.meet(reader));
+    const [block] = await Promise.all([reader.blocks.get(CID_OF_BLOCK), arrival]);
+    assert.equal(block, BLOCK);
   });
 });
 

@@ -24,6 +24,9 @@ const ALONE = fileURLToPath(new URL("../helpers/alone.ts", import.meta.url));
 const BLOCK = new TextEncoder().encode("carried");
 const CID_OF_BLOCK = CID.createV1(raw.code, await sha256.digest(BLOCK));
 
+/** Longest wait for the next thing that a lonely node does, in milliseconds. */
+const STEP_MS = 20_000;
+
 /** Multiaddrs to listen on, and what a connection's address then looks like. */
 const TRANSPORTS: [string, RegExp][] = [
   ["/ip4/127.0.0.1/tcp/0", /\/tcp\/\d+\/p2p\//],
@@ -153,14 +156,16 @@ async function lonelyStory(prepare: string): Promise<void> {
     "sh",
   ]);
   const runtime = process.versions.deno ? ["run", "-A", "--cached-only"] : [];
-  const child = host.spawn(process.execPath, [...runtime, ALONE, dir.path]);
-  const addresses = (await child.events.until("ready")).addresses as string[];
-  const on = (ip: string) => addresses.some((address) => address.startsWith(ip));
-  assert.is(on("/ip4/127.0.0.1/"), prepare.includes("lo up"));
-  assert.is(on("/ip6/"), prepare === "ip link set lo up");
-  assert.is((await child.events.until("opened")).size, 11);
-  assert.is((await child.events.until("missing")).code, "NO_PROVIDERS");
-  await child.events.until("stopped");
+  await using child = host.spawn(process.execPath, [...runtime, ALONE, dir.path]);
+  const said = (event: string) => child.events.until(event, { ms: STEP_MS });
+  const addresses = (await said("ready")).addresses as string[];
+  const on = (start: RegExp) => addresses.some((address) => start.test(address));
+  assert.is(on(/^\/ip4\/127\.0\.0\.1\/tcp\/\d+\/p2p\//), prepare.includes("lo up"), "TCP");
+  assert.is(on(/^\/ip4\/127\.0\.0\.1\/tcp\/\d+\/ws\//), prepare.includes("lo up"), "WebSockets");
+  assert.is(on(/^\/ip6\//), prepare === "ip link set lo up", "IPv6");
+  assert.is((await said("opened")).size, 11);
+  assert.is((await said("missing")).code, "NO_PROVIDERS");
+  await said("stopped");
   assert.equal(await child.exit, { code: 0, signal: null });
 }
 
