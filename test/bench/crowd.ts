@@ -1,5 +1,7 @@
 /** A flash crowd on one machine, measured: `deno task bench:crowd --help`. */
-import { constants } from "node:os";
+import { mkdtempSync, rmSync } from "node:fs";
+import { constants, tmpdir } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { labAvailable } from "../helpers/lab.ts";
@@ -25,11 +27,6 @@ OPTIONS
   --list      names the rows
   --help      this
 `;
-
-// An exit, unlike the signal itself, gives the helpers the chance to clear away what they started.
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.on(signal, () => process.exit(128 + constants.signals[signal]));
-}
 
 function complain(sentence: string): never {
   say(sentence);
@@ -81,11 +78,33 @@ const chosen: RowOptions = {
 const missing = labAvailable({ delay: true, rates: true });
 if (missing !== undefined) complain(`A crowd cannot be measured here: ${missing}.`);
 
+// Everything that is written, by the agents too, is in here.
+const workspace = mkdtempSync(join(tmpdir(), "nethood-crowd-"));
+process.env.TMPDIR = workspace;
+// An exit, unlike the signal itself, gives the helpers the chance to clear away what they started.
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => leave(128 + constants.signals[signal]));
+}
+
 const session = createSession(chosen);
 const rows: Row[] = [];
+let failed = 0;
 for (const name of positionals.length > 0 ? positionals : Object.keys(ROWS)) {
-  rows.push(...await ROWS[name]!.measure(session, chosen));
+  try {
+    rows.push(...await ROWS[name]!.measure(session, chosen));
+  } catch (error) {
+    // The other rows are worth as much without this one.
+    say(`${name}: ${error}`);
+    failed++;
+  }
 }
 print(rows);
 if (session.runs.length > 0) printRuns(session.runs);
-process.exit();
+leave(failed > 0 ? 1 : 0);
+
+/** Ends; the last thing that happens is that the workspace goes, when nobody is left who writes into it. */
+function leave(code: number): never {
+  const remove = () => rmSync(workspace, { recursive: true, force: true, maxRetries: 5 });
+  process.on("exit", remove);
+  process.exit(code);
+}
