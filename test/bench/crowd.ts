@@ -24,6 +24,7 @@ OPTIONS
   --n N       readers (default 8)
   --mib N     size of the file (default: the row's own); smaller ones are for trying it out
   --chunk N   KiB of a chunk of our seeding (default: that of seed)
+  --who WORD  only those whose names it is in, as a regular expression (default: all); "nethood" for ours alone
   --list      names the rows
   --help      this
 `;
@@ -42,6 +43,7 @@ function options() {
         n: { type: "string", default: "8" },
         mib: { type: "string" },
         chunk: { type: "string" },
+        who: { type: "string", default: "" },
         list: { type: "boolean" },
         help: { type: "boolean" },
       },
@@ -86,7 +88,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => leave(128 + constants.signals[signal]));
 }
 
-const session = createSession(chosen);
+const session = createSession({ ...chosen, who: new RegExp(values.who, "i") });
 const rows: Row[] = [];
 let failed = 0;
 for (const name of positionals.length > 0 ? positionals : Object.keys(ROWS)) {
