@@ -1,5 +1,7 @@
 /** A flash crowd on one machine, measured: `deno task bench:crowd --help`. */
-import { constants } from "node:os";
+import { mkdtempSync, rmSync } from "node:fs";
+import { constants, tmpdir } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { labAvailable } from "../helpers/lab.ts";
@@ -22,14 +24,10 @@ OPTIONS
   --n N       readers (default 8)
   --mib N     size of the file (default: the row's own); smaller ones are for trying it out
   --chunk N   KiB of a chunk of our seeding (default: that of seed)
+  --who WORD  only those whose names it is in, as a regular expression (default: all); "nethood" for ours alone
   --list      names the rows
   --help      this
 `;
-
-// An exit, unlike the signal itself, gives the helpers the chance to clear away what they started.
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.on(signal, () => process.exit(128 + constants.signals[signal]));
-}
 
 function complain(sentence: string): never {
   say(sentence);
@@ -45,6 +43,7 @@ function options() {
         n: { type: "string", default: "8" },
         mib: { type: "string" },
         chunk: { type: "string" },
+        who: { type: "string", default: "" },
         list: { type: "boolean" },
         help: { type: "boolean" },
       },
@@ -81,11 +80,33 @@ const chosen: RowOptions = {
 const missing = labAvailable({ delay: true, rates: true });
 if (missing !== undefined) complain(`A crowd cannot be measured here: ${missing}.`);
 
-const session = createSession(chosen);
+// Everything that is written, by the agents too, is in here.
+const workspace = mkdtempSync(join(tmpdir(), "nethood-crowd-"));
+process.env.TMPDIR = workspace;
+// An exit, unlike the signal itself, gives the helpers the chance to clear away what they started.
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => leave(128 + constants.signals[signal]));
+}
+
+const session = createSession({ ...chosen, who: new RegExp(values.who, "i") });
 const rows: Row[] = [];
+let failed = 0;
 for (const name of positionals.length > 0 ? positionals : Object.keys(ROWS)) {
-  rows.push(...await ROWS[name]!.measure(session, chosen));
+  try {
+    rows.push(...await ROWS[name]!.measure(session, chosen));
+  } catch (error) {
+    // The other rows are worth as much without this one.
+    say(`${name}: ${error}`);
+    failed++;
+  }
 }
 print(rows);
 if (session.runs.length > 0) printRuns(session.runs);
-process.exit();
+leave(failed > 0 ? 1 : 0);
+
+/** Ends; the last thing that happens is that the workspace goes, when nobody is left who writes into it. */
+function leave(code: number): never {
+  const remove = () => rmSync(workspace, { recursive: true, force: true, maxRetries: 5 });
+  process.on("exit", remove);
+  process.exit(code);
+}

@@ -30,7 +30,8 @@ export function leaving({ leavers = false, readers }: Conditions): number {
 /**
  * The least time in which all readers who stay can have the content, in seconds (Kumar & Ross, "Peer-assisted file
  * distribution: the minimum distribution time", 2006): the seeder has to send one copy, a reader has to receive one, and all
- * uplinks together have to send all copies.
+ * uplinks together have to send all copies. That is for readers who come at once: who comes later finds more uplinks, and may
+ * need less. Who leaves half-way is left out, with what it takes and what it gives.
  */
 export function least(conditions: Conditions, bytes: number): number {
   const { rates: { up, down, seedUp = up } } = conditions;

@@ -22,7 +22,9 @@ const MIN_PICTURE = 5_000, MAX_PICTURE = 200_000;
 
 /** Writes it, with random bytes, into a folder that it makes. */
 export async function createContent(dir: string, wanted: Wanted): Promise<Content> {
-  const sizes = wanted === "site" ? siteSizes() : new Map([["file.bin", wanted.mib * MIB]]);
+  const sizes = wanted === "site"
+    ? siteSizes()
+    : new Map([["file.bin", Math.round(wanted.mib * MIB)]]);
   const piece = new Uint8Array(MIB);
   for (const [path, size] of sizes) {
     await mkdir(dirname(join(dir, path)), { recursive: true });

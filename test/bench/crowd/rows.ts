@@ -95,7 +95,7 @@ async function against(
 ): Promise<Row[]> {
   const [ours, ...theirs] = await session.race(conditions, [nethood(chunk), ...others]);
   const what = `${describe(conditions)}: last reader`;
-  if (ours === undefined) return [{ what, result: "**no run**", figures: "" }];
+  if (ours === undefined) return [{ what, result: "–", figures: "no run" }];
   return [{
     what: `${what} ÷ the least possible`,
     result: `**${ratioOf(ours)}**`,

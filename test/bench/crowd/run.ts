@@ -71,7 +71,7 @@ export async function runCrowd(contestant: Contestant, conditions: Conditions): 
       dir,
       source: content.dir,
       before: hosts.slice(0, index).map((name) => lab.hosts[name]!.address),
-      others: hosts.length - 1,
+      others: conditions.readers, // those who mean harm are not waited for
       report: conditions.kill !== undefined,
     }, index === 0 ? undefined : kill.have);
     agents.push(agent);

@@ -15,7 +15,8 @@ export interface Session {
   readonly runs: Run[];
 }
 
-export function createSession({ reps }: { reps: number }): Session {
+/** @param options `who`: only those whose names it matches */
+export function createSession({ reps, who }: { reps: number; who: RegExp }): Session {
   const runs: Run[] = [];
   /** Runs by what was run: two rows may look at the same crowd. */
   const known = new Map<string, Run[]>();
@@ -23,7 +24,9 @@ export function createSession({ reps }: { reps: number }): Session {
   return {
     runs,
     async race(conditions, entrants) {
-      const teams = entrants.map((entrant) => [entrant].flat().filter(present));
+      const teams = entrants.map((entrant) =>
+        [entrant].flat().filter(({ name }) => who.test(name)).filter(present)
+      );
       for (let round = 0; round < reps; round++) {
         for (const team of teams) {
           for (const contestant of round === 0 ? team : best(conditions, team).slice(0, 1)) {

@@ -19,7 +19,7 @@ export interface Config {
   source: string;
   /** Addresses of the hosts before this one: if everybody connects to those, all are connected, and once only. */
   before: string[];
-  /** How many others there are. */
+  /** How many others there are who mean well. */
   others: number;
   /** Whether it is to say `have`: the run wants to know when the readers together hold one copy. */
   report: boolean;

@@ -27,17 +27,18 @@ PLACE = {
     "enable_outgoing_utp": False,
     "in_enc_policy": lt.enc_policy.disabled,
     "out_enc_policy": lt.enc_policy.disabled,
+    # Everybody knows everybody from the start, and who was not there yet is tried again at once: the others are connected.
+    "connection_speed": 500,
+    "torrent_connect_boost": 100,
+    "min_reconnect_time": 1,
     "alert_mask": lt.alert.category_t.status_notification
     | lt.alert.category_t.error_notification
     | lt.alert.category_t.piece_progress_notification,
 }
-# What a crowd on a clock wants: nobody is choked for long, everybody is met at once.
+# What a crowd on a clock wants: nobody is choked for long.
 TUNED = {
     "unchoke_interval": 1,
     "unchoke_slots_limit": -1,
-    "connection_speed": 500,
-    "torrent_connect_boost": 100,
-    "min_reconnect_time": 1,
 }
 
 
