@@ -35,7 +35,7 @@ export interface ImportOptions {
 export async function importCar(
   store: Pick<Blockstore, "put">,
   source: AsyncIterable<Uint8Array>,
-  hasher: (code: number) => MultihashHasher | Promise<MultihashHasher>,
+  hasher: FindHasher,
   { signal, onProgress }: ImportOptions = {},
 ): Promise<Imported> {
   const done = { blocks: 0, bytes: 0 };

@@ -11,7 +11,7 @@ import {
   type Exchange,
   FETCH_TIMEOUT_MS,
   LONELY_TIMEOUT_MS,
-  type Swarm,
+  type Network,
 } from "../../src/swarm/exchange.ts";
 import { failure, thrown } from "../helpers/failure.ts";
 import { createLoopbackNode } from "../helpers/loopback-node.ts";
@@ -112,12 +112,8 @@ suite("exchange", (test) => {
     const full = new NethoodError("DISK_FULL", "The disk is full.");
     const told = async (error: unknown) => {
       const { get } = exchange(EMPTY, {
-        peers: () => 1,
-        fetch: {
-          get: async function* () {
-            yield await Promise.reject<Uint8Array>(error);
-          },
-        },
+        ...createSwarm(1),
+        fetch: () => Promise.reject(error),
       });
       return await failure(get(CID_OF_BLOCK));
     };
@@ -188,7 +184,7 @@ function exchange(...parts: Parameters<typeof createExchange>): Pick<Exchange, "
 }
 
 /** A network of one block, which comes when the test says so. */
-function createSwarm(peers = 3): Swarm & {
+function createSwarm(peers = 3): Network & {
   readonly asked: number;
   readonly ended: number;
   bring(block: Uint8Array): void;
@@ -197,17 +193,18 @@ function createSwarm(peers = 3): Swarm & {
   let [asked, ended] = [0, 0];
   return {
     peers: () => peers,
-    fetch: {
-      async *get(_cid, { signal } = {}) {
-        asked++;
-        const aborted = Promise.withResolvers<never>();
-        signal?.addEventListener("abort", () => {
-          ended++;
-          aborted.reject(signal.reason);
-        });
-        yield await Promise.race([arrival.promise, aborted.promise]);
-      },
+    fetch(_cid, signal) {
+      asked++;
+      const aborted = Promise.withResolvers<never>();
+      signal.addEventListener("abort", () => {
+        ended++;
+        aborted.reject(signal.reason);
+      });
+      return Promise.race([arrival.promise, aborted.promise]);
     },
+    expect: () => () => undefined,
+    handed: () => undefined,
+    isOffered: () => false,
     get asked() {
       return asked;
     },

@@ -189,7 +189,7 @@ const mutedWebRtc: LoadWebRtc = async () => {
 async function start(settings: HostSettings, load?: LoadWebRtc) {
   const stores = { blockstore: new MemoryBlockstore(), datastore: new MemoryDatastore() };
   const told: string[] = [];
-  const helia = await startHelia(stores, settings, (line) => told.push(line), load);
+  const { helia } = await startHelia(stores, settings, (line) => told.push(line), load);
   const addresses = helia.libp2p.getMultiaddrs().map(String);
   await helia.stop();
   return { told, addresses };

@@ -3,7 +3,6 @@
  * up and a line down carry one block after the other; what is short waits behind what the queue of a line holds, and no longer.
  * The same seed gives the same result.
  */
-import process from "node:process";
 import { Holdings } from "../../../src/swarm/holdings.ts";
 import { Scheduler } from "../../../src/swarm/scheduler.ts";
 import { Uploads } from "../../../src/swarm/uploads.ts";
@@ -89,12 +88,14 @@ class SimNode {
   reading = 0;
   deciding = false;
 
-  constructor(
-    readonly id: number,
-    readonly world: World,
-    readonly isSeeder: boolean,
-    random: () => number,
-  ) {
+  readonly id: number;
+  readonly world: World;
+  readonly isSeeder: boolean;
+
+  constructor(id: number, world: World, isSeeder: boolean, random: () => number) {
+    this.id = id;
+    this.world = world;
+    this.isSeeder = isSeeder;
     this.scheduler = new Scheduler(this.holdings, random);
     this.uploads = new Uploads(this.holdings, random);
     this.has = new Uint8Array(world.blocks);
@@ -315,27 +316,5 @@ export function simulate(world: World): Outcome {
       pump(node);
     }
     if (node.count < blocks) later(node);
-  }
-}
-
-if (import.meta.main) {
-  const [readers = "8", blocks = "128", degree, churn = "0"] = process.argv.slice(2);
-  const t = performance.now();
-  const world: World = {
-    readers: +readers,
-    blocks: +blocks,
-    blockBytes: 65536,
-    up: 5e6,
-    down: 25e6,
-    delayMs: 10,
-    churn: +churn,
-    seed: 1,
-    ...(degree && +degree ? { degree: +degree } : {}),
-  };
-  for (const seed of +readers > 100 ? [1] : [1, 2, 3]) {
-    console.log(
-      JSON.stringify(simulate({ ...world, seed })),
-      `${((performance.now() - t) / 1000).toFixed(1)} s`,
-    );
   }
 }
