@@ -116,7 +116,7 @@ suite("host", (test, left) => {
     ["with loopback alone", "ip link set lo up"],
     [
       "without IPv6",
-      "sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1 && ip link set lo up",
+      "for which in all default; do echo 1 >/proc/sys/net/ipv6/conf/$which/disable_ipv6; done && ip link set lo up",
     ],
   ];
   const missing = spawnSync("unshare", ["-n", "true"]).status === 0
