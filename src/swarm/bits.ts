@@ -57,6 +57,16 @@ export function lowest(word: number): number {
   return 31 - Math.clz32(word & -word);
 }
 
+/** Visits the members of both sets. */
+export function eachCommon(a: Bits, b: Bits, visit: (i: number) => void): void {
+  const words = Math.min(a.words.length, b.words.length);
+  for (let at = 0; at < words; at++) {
+    for (let both = a.words[at]! & b.words[at]!; both !== 0; both &= both - 1) {
+      visit((at << 5) + lowest(both));
+    }
+  }
+}
+
 /**
  * The member of both sets with the least cost; among equals the first from a random place on, so that many who choose from the
  * same sets choose differently.

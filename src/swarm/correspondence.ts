@@ -109,6 +109,13 @@ export class Correspondence implements Listener {
     }
   }
 
+  abandoned(session: Session, theirs: Theirs, index: number): void {
+    const block = this.#block(theirs, index);
+    if (block === undefined) return;
+    this.#swarm.scheduler.refused(session.number, block);
+    this.#swarm.decideSoon();
+  }
+
   received(session: Session, theirs: Theirs, index: number, bytes: Uint8Array): void {
     this.#keep(session, theirs, index, bytes).catch((error) => {
       this.#swarm.settings.log(`What a neighbour sent cannot be kept: ${error.message}`);

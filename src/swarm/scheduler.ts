@@ -12,11 +12,10 @@
  * 6. Near the end, and where a peer stalls, a second one is asked; whoever loses is told.
  * Source: Legout, Urvoy-Keller, Michiardi, "Rarest first and choke algorithms are enough" (IMC 2006).
  */
-import { Bits, cheapest, lowest } from "./bits.ts";
+import { type AskedPeer, Asks } from "./asks.ts";
+import { Bits, cheapest, eachCommon } from "./bits.ts";
+import type { Level } from "./frame.ts";
 import type { BlockNumber, Holdings, PeerNumber } from "./holdings.ts";
-
-/** 0: some time. 1: somebody waits. 2: somebody waits, and no other source is known. */
-export type Level = 0 | 1 | 2;
 
 export type Decision =
   | { ask: PeerNumber; block: BlockNumber; level: Level }
@@ -34,6 +33,9 @@ export const STALL_MS = 1_500;
 /** The same where it has begun with nothing: it may have many to serve. */
 const PATIENCE_MS = 4_000;
 
+/** The same for a seeder. */
+const SEEDER_MS = 15_000;
+
 /** A block that takes longer than this is asked of a second peer, if one has nothing else to do, in milliseconds. */
 const SLOW_MS = 3_000;
 
@@ -44,29 +46,10 @@ const MAX_DOUBLINGS = 4;
 /** Who was not told of the time for so long has slept itself, and cannot say who else did, in milliseconds. */
 const ASLEEP_MS = 1_000;
 
-interface Ask {
-  level: Level;
-  at: number;
-  /** Its first bytes have come. */
-  begun: boolean;
-}
-
-interface Peer {
-  number: PeerNumber;
-  asked: Map<BlockNumber, Ask>;
-  /** Reads as we do, so that what it lacks will come to it. */
-  fellow: boolean;
-  /** When it last sent something, or was asked after it had nothing to do. */
-  heard: number;
-  stalled: boolean;
-  /** How often it stalled since it last sent something. */
-  stalls: number;
-}
-
 export class Scheduler {
   readonly #holdings: Holdings;
   readonly #random: () => number;
-  readonly #peers = new Map<PeerNumber, Peer>();
+  readonly #asks = new Asks();
   readonly #wanted = new Bits();
   /** Wanted, and asked of nobody. */
   readonly #free = new Bits();
@@ -76,10 +59,10 @@ export class Scheduler {
   readonly #failed = new Bits();
   /** What somebody waits for, in the order of asking. */
   readonly #urgent = new Set<BlockNumber>();
-  /** Whom a block was asked of. */
-  readonly #askers = new Map<BlockNumber, Peer[]>();
   /** Peers for whom there may be something to decide. */
-  readonly #dirty = new Set<Peer>();
+  readonly #dirty = new Set<AskedPeer>();
+  /** Decided, and not told yet. */
+  #pending: Decision[] = [];
   #fellows = 0;
   #now = 0;
   #ticked = 0;
@@ -96,28 +79,21 @@ export class Scheduler {
   }
 
   join(number: PeerNumber): void {
-    this.#peers.set(number, {
-      number,
-      asked: new Map(),
-      fellow: false,
-      heard: this.#now,
-      stalled: false,
-      stalls: 0,
-    });
+    this.#asks.join(number, this.#now);
   }
 
   leave(number: PeerNumber): void {
-    const peer = this.#peers.get(number);
+    const peer = this.#asks.peers.get(number);
     if (peer === undefined) return;
     this.fellow(number, false);
-    this.#peers.delete(number);
+    this.#asks.peers.delete(number);
+    for (const block of [...peer.asked.keys()]) this.#unask(peer, block);
     this.#dirty.delete(peer);
-    for (const block of peer.asked.keys()) this.#unask(peer, block);
   }
 
   /** A peer reads what we read, or no longer does. */
   fellow(number: PeerNumber, reads: boolean): void {
-    const peer = this.#peers.get(number);
+    const peer = this.#asks.peers.get(number);
     if (peer === undefined || peer.fellow === reads) return;
     peer.fellow = reads;
     this.#fellows += reads ? 1 : -1;
@@ -126,7 +102,7 @@ export class Scheduler {
   /** A peer got a block; the holdings know it already. */
   offered(number: PeerNumber, block: BlockNumber): void {
     if (!this.#wanted.has(block)) return;
-    const peer = this.#peers.get(number);
+    const peer = this.#asks.peers.get(number);
     if (peer !== undefined) this.#dirty.add(peer);
   }
 
@@ -140,7 +116,7 @@ export class Scheduler {
     } else if (!urgent) {
       return;
     }
-    for (const peer of this.#peers.values()) {
+    for (const peer of this.#asks.peers.values()) {
       if (this.#holdings.has(peer.number, block)) this.#dirty.add(peer);
     }
   }
@@ -148,11 +124,11 @@ export class Scheduler {
   /** It is here, or nobody wants it any more. @returns what to tell whom in the second case: to have it says as much */
   settle(block: BlockNumber): Decision[] {
     const told: Decision[] = [];
-    for (const peer of [...this.#askers.get(block) ?? []]) {
+    this.#wanted.delete(block);
+    for (const peer of this.#asks.of(block)) {
       told.push({ cancel: peer.number, block });
       this.#unask(peer, block);
     }
-    this.#wanted.delete(block);
     this.#free.delete(block);
     this.#open.delete(block);
     this.#urgent.delete(block);
@@ -162,17 +138,17 @@ export class Scheduler {
 
   /** A peer has not got what it was asked for, or would not give it. */
   refused(number: PeerNumber, block: BlockNumber): void {
-    const peer = this.#peers.get(number);
+    const peer = this.#asks.peers.get(number);
     if (peer !== undefined) this.#unask(peer, block);
   }
 
   isStalled(number: PeerNumber): boolean {
-    return this.#peers.get(number)?.stalled ?? false;
+    return this.#asks.peers.get(number)?.stalled ?? false;
   }
 
   /** Bytes of a block came. */
   heard(number: PeerNumber, block: BlockNumber, now: number): void {
-    const peer = this.#peers.get(number);
+    const peer = this.#asks.peers.get(number);
     if (peer === undefined) return;
     this.#now = now;
     peer.heard = now;
@@ -191,36 +167,51 @@ export class Scheduler {
   tick(now: number): void {
     const asleep = now - this.#ticked > ASLEEP_MS;
     this.#ticked = this.#now = now;
-    for (const peer of this.#peers.values()) {
+    for (const peer of this.#asks.peers.values()) {
       if (asleep) peer.heard = now;
       const silence = now - peer.heard;
       if (peer.stalled) {
-        const penance = FORGIVE_MS * 2 ** Math.min(peer.stalls, MAX_DOUBLINGS);
-        if (peer.asked.size === 0 && silence > penance) peer.stalled = false;
-        continue;
-      }
-      if (peer.asked.size === 0) continue;
-      const begun = this.#begun(peer);
-      // A seeder owes nothing at once: it holds back what the crowd can spread.
-      if (!begun && this.#holdings.isSeeder(peer.number)) continue;
-      if (silence < (begun ? STALL_MS : PATIENCE_MS)) continue;
-      peer.stalled = true;
-      peer.stalls++;
-      for (const block of peer.asked.keys()) {
-        this.#failed.add(block);
-        this.#reopen(block);
+        if (silence > FORGIVE_MS * 2 ** Math.min(peer.stalls, MAX_DOUBLINGS)) this.#forgive(peer);
+      } else if (peer.asked.size > 0 && silence > this.#patience(peer)) {
+        peer.stalled = true;
+        peer.stalls++;
+        for (const block of peer.asked.keys()) {
+          this.#failed.add(block);
+          this.#reopen(block);
+        }
       }
     }
-    if (this.#wanted.size > 0) { for (const peer of this.#peers.values()) this.#dirty.add(peer); }
+    if (this.#wanted.size > 0) {
+      for (const peer of this.#asks.peers.values()) {
+        this.#dirty.add(peer);
+      }
+    }
+  }
+
+  /** How long a peer may be silent, in milliseconds. A seeder may hold back what the crowd can spread. */
+  #patience(peer: AskedPeer): number {
+    if (this.#asks.hasBegunAny(peer)) return STALL_MS;
+    return this.#holdings.isSeeder(peer.number) ? SEEDER_MS : PATIENCE_MS;
+  }
+
+  /** A peer that stalled is asked anew, as if nothing had been asked of it: it may have forgotten. */
+  #forgive(peer: AskedPeer): void {
+    peer.stalled = false;
+    peer.heard = this.#now;
+    for (const block of [...peer.asked.keys()]) {
+      this.#pending.push({ cancel: peer.number, block });
+      this.#unask(peer, block);
+    }
   }
 
   /** What to tell whom, after what has happened. */
   decide(now: number): Decision[] {
     this.#now = now;
-    const decisions: Decision[] = [];
+    const decisions = this.#pending;
+    this.#pending = [];
     if (this.#wanted.size > 0) {
       // The crowd chooses before the seeders do.
-      const seeders: Peer[] = [];
+      const seeders: AskedPeer[] = [];
       for (const peer of this.#dirty) {
         if (peer.stalled) continue;
         if (this.#holdings.isSeeder(peer.number)) seeders.push(peer);
@@ -232,7 +223,7 @@ export class Scheduler {
     return decisions;
   }
 
-  #fill(peer: Peer, decisions: Decision[]): void {
+  #fill(peer: AskedPeer, decisions: Decision[]): void {
     const has = this.#holdings.of(peer.number);
     // It does not wait for what can wait.
     for (const block of this.#urgent) if (has.has(block)) this.#askUrgent(peer, block, decisions);
@@ -245,7 +236,7 @@ export class Scheduler {
   }
 
   /** Seeders are asked for everything; where there are several, each for its share. */
-  #askSeeders(seeders: Peer[], decisions: Decision[]): void {
+  #askSeeders(seeders: AskedPeer[], decisions: Decision[]): void {
     for (const block of this.#urgent) {
       const peer = this.#leastAsked(seeders, block);
       if (peer !== undefined) this.#askUrgent(peer, block, decisions);
@@ -260,8 +251,8 @@ export class Scheduler {
   }
 
   /** Of the peers that have a block the one with the least to send; who was asked for it already comes first. */
-  #leastAsked(peers: Peer[], block: BlockNumber): Peer | undefined {
-    let best: Peer | undefined;
+  #leastAsked(peers: AskedPeer[], block: BlockNumber): AskedPeer | undefined {
+    let best: AskedPeer | undefined;
     for (const peer of peers) {
       if (!this.#holdings.has(peer.number, block)) continue;
       if (peer.asked.has(block)) return peer;
@@ -271,7 +262,7 @@ export class Scheduler {
   }
 
   /** What somebody waits for is asked now, or, where it was asked before, asked with more weight. */
-  #askUrgent(peer: Peer, block: BlockNumber, decisions: Decision[]): void {
+  #askUrgent(peer: AskedPeer, block: BlockNumber, decisions: Decision[]): void {
     const ask = peer.asked.get(block);
     const level = this.#levelOf(block);
     if (ask !== undefined) {
@@ -283,7 +274,7 @@ export class Scheduler {
     }
   }
 
-  #mayAsk(peer: Peer, block: BlockNumber): boolean {
+  #mayAsk(peer: AskedPeer, block: BlockNumber): boolean {
     return this.#holdings.isSeeder(peer.number) ? this.#free.has(block) : this.#open.has(block);
   }
 
@@ -294,69 +285,63 @@ export class Scheduler {
   }
 
   /** Takes over half of what is queued at the peer that has most to send, or doubles what is too slow there. */
-  #steal(thief: Peer, has: Bits, decisions: Decision[]): void {
-    const victims = [...this.#peers.values()].filter((peer) =>
-      peer !== thief && peer.asked.size > 0
-    );
-    victims.sort((one, other) => other.asked.size - one.asked.size);
-    for (const victim of victims) {
-      if (victim.asked.size < STEAL) break;
-      const queued = [...victim.asked].filter(([block, { begun }]) => !begun && has.has(block));
-      // The last asked is the last to come.
-      const share = queued.slice(-Math.min(QUEUE, Math.ceil(queued.length / 2)));
-      for (const [block] of share) this.#ask(thief, block, decisions);
-      if (share.length > 0) return;
-    }
-    for (const victim of victims) {
-      for (const [block, { at, begun }] of victim.asked) {
-        if (!begun || this.#now - at < SLOW_MS || !has.has(block)) continue;
-        if (this.#askers.get(block)!.length > 1) continue;
-        this.#ask(thief, block, decisions);
+  #steal(thief: AskedPeer, has: Bits, decisions: Decision[]): void {
+    let victim: AskedPeer | undefined;
+    let slow: BlockNumber | undefined;
+    const queued: BlockNumber[] = [];
+    eachCommon(has, this.#wanted, (block) => {
+      const [asked, second] = this.#asks.of(block);
+      if (asked === undefined || asked === thief || second !== undefined) return;
+      const { begun, at } = asked.asked.get(block)!;
+      if (begun) {
+        if (this.#now - at >= SLOW_MS) slow = block;
         return;
       }
+      queued.push(block);
+      if (asked.asked.size >= (victim?.asked.size ?? STEAL)) victim = asked;
+    });
+    if (victim !== undefined) {
+      const most = Math.min(QUEUE, Math.ceil(victim.asked.size / 2));
+      const takenOver = queued.filter((block) => victim!.asked.has(block)).slice(-most);
+      for (const block of takenOver) this.#ask(thief, block, decisions);
+    } else if (slow !== undefined) {
+      this.#ask(thief, slow, decisions);
     }
   }
 
-  #ask(peer: Peer, block: BlockNumber, decisions: Decision[]): void {
-    for (const other of [...this.#askers.get(block) ?? []]) {
-      if (this.#begunAt(other, block)) continue; // it may come first yet
+  #ask(peer: AskedPeer, block: BlockNumber, decisions: Decision[]): void {
+    for (const other of this.#asks.of(block)) {
+      if (this.#asks.hasBegun(other, block)) continue; // it may come first yet
       decisions.push({ cancel: other.number, block });
       this.#unask(other, block);
     }
     const level = this.#levelOf(block);
-    if (peer.asked.size === 0) peer.heard = this.#now;
-    peer.asked.set(block, { level, at: this.#now, begun: false });
-    const askers = this.#askers.get(block);
-    if (askers === undefined) this.#askers.set(block, [peer]);
-    else askers.push(peer);
+    this.#asks.add(peer, block, level, this.#now);
     this.#free.delete(block);
     if (!this.#holdings.isSeeder(peer.number)) this.#open.delete(block);
     decisions.push({ ask: peer.number, block, level });
   }
 
-  #unask(peer: Peer, block: BlockNumber): void {
-    if (!peer.asked.delete(block)) return;
+  #unask(peer: AskedPeer, block: BlockNumber): void {
+    if (!this.#asks.remove(peer, block)) return;
     this.#dirty.add(peer);
-    const left = this.#askers.get(block)!.filter((other) => other !== peer);
-    if (left.length > 0) this.#askers.set(block, left);
-    else this.#askers.delete(block);
     if (this.#wanted.has(block)) this.#reopen(block);
   }
 
   /** Lets others be asked for a block, as far as those who were asked leave room. */
   #reopen(block: BlockNumber): void {
-    const askers = this.#askers.get(block) ?? [];
+    const askers = this.#asks.of(block);
     if (askers.every((peer) => peer.stalled)) this.#free.add(block);
     if (
       askers.every((peer) =>
-        peer.stalled || this.#holdings.isSeeder(peer.number) && !this.#begunAt(peer, block)
+        peer.stalled || this.#holdings.isSeeder(peer.number) && !this.#asks.hasBegun(peer, block)
       )
     ) {
       this.#open.add(block);
     } else {
       return;
     }
-    for (const peer of this.#peers.values()) {
+    for (const peer of this.#asks.peers.values()) {
       if (this.#holdings.has(peer.number, block)) this.#dirty.add(peer);
     }
   }
@@ -364,14 +349,5 @@ export class Scheduler {
   #levelOf(block: BlockNumber): Level {
     if (!this.#urgent.has(block)) return 0;
     return this.#fellows > 0 && !this.#failed.has(block) ? 1 : 2;
-  }
-
-  #begunAt(peer: Peer, block: BlockNumber): boolean {
-    return peer.asked.get(block)?.begun ?? false;
-  }
-
-  #begun(peer: Peer): boolean {
-    for (const { begun } of peer.asked.values()) if (begun) return true;
-    return false;
   }
 }

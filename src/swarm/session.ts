@@ -4,13 +4,11 @@
  */
 import type { Stream, StreamMessageEvent } from "@libp2p/interface";
 import type { CID } from "multiformats/cid";
-import { Uint8ArrayList } from "uint8arraylist";
 import type { Bucket } from "./bucket.ts";
 import { Conversation } from "./conversation.ts";
 import { FrameDecoder } from "./decoder.ts";
 import {
   type BlockFrame,
-  encodeBlockHeader,
   encodeFrame,
   type Frame,
   type Level,
@@ -21,15 +19,10 @@ import {
 } from "./frame.ts";
 import type { Group } from "./groups.ts";
 import type { PeerNumber } from "./holdings.ts";
+import { Outbox } from "./outbox.ts";
 
 /** What may wait to be written besides blocks, in bytes: a peer that reads nothing is not waited for. */
 const MAX_UNSENT = 4 * 1024 * 1024;
-
-/**
- * Data in one frame, in bytes: little on a line that takes long for it, so that both sides know soon what is on its way and
- * nothing urgent waits behind it.
- */
-const PART = 16 * 1024;
 
 /** A group as the peer has opened it. */
 export interface Theirs {
@@ -51,15 +44,10 @@ export interface Listener {
   expects(session: Session, group: Theirs, index: number): boolean;
   /** A part of a block that was asked for. */
   progressed(session: Session, group: Theirs, index: number, bytes: number): void;
+  /** A block that had begun to come will not. */
+  abandoned(session: Session, group: Theirs, index: number): void;
   received(session: Session, group: Theirs, index: number, bytes: Uint8Array): void;
   ended(session: Session, why: Error | undefined): void;
-}
-
-interface Outgoing {
-  group: Group;
-  index: number;
-  bytes: Uint8Array;
-  stopped: boolean;
 }
 
 export class Session {
@@ -74,10 +62,9 @@ export class Session {
   readonly #mine = new Map<Group, number>();
   readonly #theirs = new Map<number, Theirs>();
   readonly #lists = new Map<string, Extract<Frame, { indices: number[] }>>();
-  readonly #blocks: Outgoing[] = [];
-  #writing = false;
+  readonly #outbox: Outbox;
   #next = 0;
-  #incoming: { index: number; bytes: Uint8Array | undefined } | undefined;
+  #incoming: { theirs: Theirs; index: number; bytes: Uint8Array | undefined } | undefined;
   #over = false;
 
   constructor(
@@ -91,6 +78,7 @@ export class Session {
     this.#stream = stream;
     this.#listener = listener;
     this.#down = down;
+    this.#outbox = new Outbox(stream, (error) => this.drop(error));
     stream.inactivityTimeout = Infinity;
     stream.addEventListener("message", (event) => this.#read(event));
     stream.addEventListener("remoteCloseWrite", () => this.#finish());
@@ -123,6 +111,7 @@ export class Session {
     const number = this.#mine.get(group);
     if (number === undefined) return;
     this.flush();
+    this.#outbox.stop(number);
     this.#mine.delete(group);
     this.#send(encodeFrame({ type: "close", group: number }));
   }
@@ -149,49 +138,21 @@ export class Session {
     this.#lists.clear();
   }
 
-  /** Sends a block after those before it; what was sent of it is forgotten by the peer if it is stopped. */
+  /** Sends a block. The group is open. */
   sendBlock(group: Group, index: number, bytes: Uint8Array): void {
-    this.#blocks.push({ group, index, bytes, stopped: false });
-    if (!this.#writing) void this.#write();
+    this.#outbox.push({ group: this.#numberOf(group), index, bytes });
   }
 
+  /** Sends no more of a block. */
   stopBlock(group: Group, index: number): void {
-    for (const block of this.#blocks) {
-      if (block.group === group && block.index === index) block.stopped = true;
-    }
+    const number = this.#mine.get(group);
+    if (number !== undefined) this.#outbox.stop(number, index);
   }
 
   /** Ends the conversation. */
   drop(why: Error): void {
     this.#stream.abort(why);
     this.#end(why);
-  }
-
-  async #write(): Promise<void> {
-    this.#writing = true;
-    try {
-      for (let block = this.#blocks[0]; block !== undefined; block = this.#blocks[0]) {
-        await this.#writeBlock(block);
-        this.#blocks.shift();
-      }
-    } catch (error) {
-      this.drop(error as Error);
-    } finally {
-      this.#writing = false;
-    }
-  }
-
-  async #writeBlock(block: Outgoing): Promise<void> {
-    const { group, index, bytes } = block;
-    for (let offset = 0;; offset += PART) {
-      if (this.#stream.writableNeedsDrain) await this.#stream.onDrain();
-      const number = this.#mine.get(group);
-      if (this.#over || block.stopped || number === undefined) return;
-      const data = bytes.subarray(offset, offset + PART);
-      const header = encodeBlockHeader(number, index, offset, bytes.length, data.length);
-      this.#stream.send(new Uint8ArrayList(header, data));
-      if (offset + PART >= bytes.length) return;
-    }
   }
 
   #add(key: string, make: () => Extract<Frame, { indices: number[] }>, index: number): void {
@@ -278,8 +239,10 @@ export class Session {
 
   #assemble(theirs: Theirs, { index, offset, size, data }: BlockFrame): void {
     if (offset === 0) {
+      const given = this.#incoming; // up, by beginning another
+      if (given?.bytes !== undefined) this.#listener.abandoned(this, given.theirs, given.index);
       const expected = this.#listener.expects(this, theirs, index);
-      this.#incoming = { index, bytes: expected ? new Uint8Array(size) : undefined };
+      this.#incoming = { theirs, index, bytes: expected ? new Uint8Array(size) : undefined };
     }
     const { bytes } = this.#incoming!; // parts come in order: the conversation was checked
     this.#listener.progressed(this, theirs, index, data.length);
@@ -303,7 +266,7 @@ export class Session {
   #end(why: Error | undefined): void {
     if (this.#over) return;
     this.#over = true;
-    for (const block of this.#blocks) block.stopped = true;
+    this.#outbox.end();
     this.#listener.ended(this, why);
   }
 }

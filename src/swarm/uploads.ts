@@ -10,7 +10,7 @@
  */
 import { Bits, cheapest } from "./bits.ts";
 import type { BlockNumber, Holdings, PeerNumber } from "./holdings.ts";
-import type { Level } from "./scheduler.ts";
+import type { Level } from "./frame.ts";
 
 /** Blocks that may be on the way to one peer however small its share is: one that it receives, one that follows. */
 const PIPELINE = 2;
