@@ -164,6 +164,7 @@ export class DiskBlocks extends FsBlockstore implements Blockstore {
   }
 
   async #load(cid: CID): Promise<Uint8Array | "damaged" | undefined> {
+    if (!this.#isFiled(cid)) return undefined;
     const block = await readFile(this.#file(cid).path).catch((error) => {
       if (systemCode(error) === "ENOENT") return undefined;
       throw error;
