@@ -10,7 +10,7 @@
  * folder (its records are the lock), a block's file is never changed but replaced whole by a rename, and one that has shrunk or
  * grown all the same is checked again.
  */
-import { statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, rm, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FsBlockstore } from "blockstore-fs";
@@ -156,7 +156,7 @@ export class DiskBlocks extends FsBlockstore implements Blockstore {
 
   /** Most blocks that are asked about are not here: to learn it from an error would cost ten times as much. */
   #isFiled(cid: CID): boolean {
-    return statSync(this.#file(cid).path, { throwIfNoEntry: false }) !== undefined;
+    return existsSync(this.#file(cid).path);
   }
 
   watch(watcher: StoreWatcher): void {
