@@ -26,7 +26,8 @@ export interface ConnectedSwarm {
   readonly swarm: Swarm;
   /** IDs of the peers that the protocol is spoken with. */
   readonly peers: ReadonlyMap<string, unknown>;
-  stop(): Promise<void>;
+  /** The protocol stays with libp2p, which is to be stopped next: to take it away would be written to a disk that may be full. */
+  stop(): void;
 }
 
 export async function connectSwarm(
@@ -55,11 +56,10 @@ export async function connectSwarm(
   return {
     swarm,
     peers: sessions,
-    async stop() {
-      over.abort();
+    stop() {
+      over.abort(new Error("the node stops"));
       libp2p.removeEventListener("connection:open", onOpen);
       swarm.stop();
-      await libp2p.unhandle(PROTOCOL);
     },
   };
 
@@ -76,6 +76,7 @@ export async function connectSwarm(
   }
 
   function begin(stream: Stream, { remotePeer }: Connection): void {
+    if (over.signal.aborted) return stream.abort(over.signal.reason);
     const peer = remotePeer.toString();
     // The newer one is the one that works: a line may have been cut without a word.
     sessions.get(peer)?.drop(new Error("the peer began anew"));
