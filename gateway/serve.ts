@@ -91,7 +91,8 @@ function onDeno(deno: DenoServe, app: App, port: number, hostname: string): Runn
         const refused = TLS_PORT.test(request.url);
         return refused ? new Response(NO_TLS, { status: 501 }) : new Response(null);
       }
-      return app.fetch(request, { ...traits(remoteAddr.hostname), clonesCheaply: true });
+      const { handedOver } = underway;
+      return app.fetch(request, { ...traits(remoteAddr.hostname), shares: "clones", handedOver });
     },
   );
   return {
@@ -113,7 +114,11 @@ async function onNode(app: App, port: number, hostname: string): Promise<Running
       (outgoing as ServerResponse).strictContentLength = true;
       underway.add(new Promise((resolve) => outgoing.once("close", resolve)));
       const cut = () => outgoing.destroy();
-      return app.fetch(request, { ...traits(incoming.socket.remoteAddress), cut });
+      return app.fetch(request, {
+        ...traits(incoming.socket.remoteAddress),
+        shares: "bytes",
+        cut,
+      });
     },
   }) as HttpServer;
   server.on("connect", (request, socket, head) => {
@@ -145,6 +150,7 @@ async function onNode(app: App, port: number, hostname: string): Promise<Running
 function createUnderway() {
   let answers = 0;
   let ended = () => {};
+  let lastHandedOver = -Infinity;
   const sent = () => {
     if (--answers === 0) ended();
   };
@@ -153,16 +159,27 @@ function createUnderway() {
       answers++;
       answer.then(sent, sent); // A client that leaves is no failure of ours.
     },
+    /** Deno counts a body that it has whole as sent, and does not tell when it is: it gets all of its time. */
+    handedOver(): void {
+      lastHandedOver = performance.now();
+    },
     /** Fulfilled when all of them have been sent, or after so many milliseconds. */
     async end(grace: number): Promise<void> {
-      if (answers === 0) return;
-      const over = Promise.withResolvers<void>();
-      ended = over.resolve;
-      const timer = setTimeout(over.resolve, grace);
-      await over.promise;
-      clearTimeout(timer);
+      const lingering = sleep(lastHandedOver + grace - performance.now());
+      if (answers > 0) {
+        const over = Promise.withResolvers<void>();
+        ended = over.resolve;
+        const timer = setTimeout(over.resolve, grace);
+        await over.promise;
+        clearTimeout(timer);
+      }
+      await lingering;
     },
   };
+}
+
+async function sleep(ms: number): Promise<void> {
+  if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function listenError(cause: unknown, hostname: string, port: number): NethoodError {

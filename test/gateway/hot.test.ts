@@ -72,7 +72,7 @@ suite("gateway: ready answers", (test) => {
         const before = node!.opens;
         assert.equal(await seen(await site.ask(url, init)), made, `${url} ${JSON.stringify(init)}`);
         for (let clone = 1; clone <= 2; clone++) {
-          const cloned = await site.app.fetch(new Request(url, init), { clonesCheaply: true });
+          const cloned = await site.app.fetch(new Request(url, init), { shares: "clones" });
           assert.equal(
             await seen(cloned),
             made,
@@ -125,12 +125,12 @@ suite("gateway: ready answers", (test) => {
   });
 
   test("the time that a name has left is counted down to its end", async () => {
-    for (const clonesCheaply of [false, true]) {
+    for (const shares of ["clones", "bytes", undefined] as const) {
       const made = maker({ "cache-control": "public, max-age=3" });
       const ages: (string | null)[] = [];
       for (const at of [0, 500, 1_500, 2_900, 3_000]) {
         made.clock = at;
-        ages.push((await made.ask("/a", {}, { clonesCheaply })).headers.get("cache-control"));
+        ages.push((await made.ask("/a", {}, shares && { shares })).headers.get("cache-control"));
       }
       const left = [3, 3, 2, 1, 3].map((seconds) => `public, max-age=${seconds}`);
       assert.equal(ages, left);
