@@ -1,5 +1,5 @@
 /** An answer that many are sent: its bytes are in memory once, to however many they are on their way. */
-import { COPIED_BYTES, inOnePiece } from "./body.ts";
+import { inOnePiece } from "./body.ts";
 import type { ServerTraits } from "./file.ts";
 
 export class Answer {
@@ -41,11 +41,12 @@ export class Answer {
     const { status } = this;
     const { shares, handedOver } = traits;
     if (shares === "clones" || this.#whole !== undefined) {
-      if (this.bytes >= COPIED_BYTES) handedOver?.();
+      handedOver?.(this.bytes);
       return this.#clone();
     }
-    if (shares === "bytes") {
-      const headers = this.#fields ??= fieldsOf(this.#headers);
+    // An object has no room for more than one header of a name; this is the only one that may come twice.
+    if (shares === "bytes" && !this.#headers.has("set-cookie")) {
+      const headers = this.#fields ??= Object.fromEntries(this.#headers);
       return new Response(this.#body as BodyInit | null, { status, headers });
     }
     // A copy, since a server's own Response may keep the headers that it is given.
@@ -62,9 +63,4 @@ export class Answer {
     }
     return this.#whole.clone();
   }
-}
-
-/** Undefined where a header comes several times: an object has room for one. */
-function fieldsOf(headers: Headers): Record<string, string> {
-  return Object.fromEntries(headers);
 }

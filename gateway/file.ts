@@ -27,8 +27,8 @@ export interface ServerTraits {
    * `bytes`. Default: nothing does. Elsewhere a Response copies the bytes it is given, and a clone splits a stream in two.
    */
   shares?: "clones" | "bytes";
-  /** Told of a large body that the server took whole, and counts as sent from then on. */
-  handedOver?: () => void;
+  /** Told of a body of so many bytes that the server gets whole, as a clone. */
+  handedOver?: (bytes: number) => void;
   /** Cuts the connection. Default: a body without a length that fails is a stream that errors. */
   cut?: () => void;
 }

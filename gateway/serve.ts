@@ -23,6 +23,9 @@ export const DEFAULT_PORT = 7080;
 /** Default of `close`, in milliseconds. */
 const GRACE_MS = 1_000;
 
+/** More than the system takes at once for a client that is slow to read. */
+const LARGE_BYTES = 64 * 1024;
+
 /** What the gateway is told; both servers cut what ends too early: Deno's does, and Node's is told to below. */
 function traits(client = ""): ServerTraits {
   return { cutsShortBodies: true, client };
@@ -84,15 +87,24 @@ function onDeno(deno: DenoServe, app: App, port: number, hostname: string): Runn
   const underway = createUnderway();
   const server = deno.serve(
     { port, hostname, signal: stop.signal, onListen: () => undefined, onError: cutOff },
-    (request, { completed, remoteAddr }) => {
-      underway.add(completed);
+    (request, info) => {
       if (request.method === "CONNECT") {
         // Deno's server goes on with the same connection after a tunnel's empty 200.
         const refused = TLS_PORT.test(request.url);
         return refused ? new Response(NO_TLS, { status: 501 }) : new Response(null);
       }
-      const { handedOver } = underway;
-      return app.fetch(request, { ...traits(remoteAddr.hostname), shares: "clones", handedOver });
+      let whole = false;
+      const answer = app.fetch(request, {
+        ...traits(info.remoteAddr.hostname),
+        shares: "clones",
+        handedOver(bytes) {
+          whole = true;
+          if (bytes >= LARGE_BYTES) underway.linger();
+        },
+      });
+      // A body that it has whole counts as sent at once. To be told so costs a promise, which may outlive its request by far.
+      if (!whole) underway.add(info.completed);
+      return answer;
     },
   );
   return {
@@ -150,7 +162,7 @@ async function onNode(app: App, port: number, hostname: string): Promise<Running
 function createUnderway() {
   let answers = 0;
   let ended = () => {};
-  let lastHandedOver = -Infinity;
+  let lingering = -Infinity;
   const sent = () => {
     if (--answers === 0) ended();
   };
@@ -159,13 +171,13 @@ function createUnderway() {
       answers++;
       answer.then(sent, sent); // A client that leaves is no failure of ours.
     },
-    /** Deno counts a body that it has whole as sent, and does not tell when it is: it gets all of its time. */
-    handedOver(): void {
-      lastHandedOver = performance.now();
+    /** An answer of which nobody tells when it has been sent, so that it gets all of its time. */
+    linger(): void {
+      lingering = performance.now();
     },
     /** Fulfilled when all of them have been sent, or after so many milliseconds. */
     async end(grace: number): Promise<void> {
-      const lingering = sleep(lastHandedOver + grace - performance.now());
+      const lingered = sleep(lingering + grace - performance.now());
       if (answers > 0) {
         const over = Promise.withResolvers<void>();
         ended = over.resolve;
@@ -173,7 +185,7 @@ function createUnderway() {
         await over.promise;
         clearTimeout(timer);
       }
-      await lingering;
+      await lingered;
     },
   };
 }
