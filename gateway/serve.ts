@@ -103,7 +103,10 @@ function onDeno(deno: DenoServe, app: App, port: number, hostname: string): Runn
         },
       });
       // A body that it has whole counts as sent at once. To be told so costs a promise, which may outlive its request by far.
-      if (!whole) underway.add(info.completed);
+      if (!whole) {
+        underway.began();
+        info.completed.then(underway.ended, underway.ended); // A client that leaves is no failure of ours.
+      }
       return answer;
     },
   );
@@ -124,7 +127,8 @@ async function onNode(app: App, port: number, hostname: string): Promise<Running
   const server = createAdaptorServer({
     fetch(request, { incoming, outgoing }) {
       (outgoing as ServerResponse).strictContentLength = true;
-      underway.add(new Promise((resolve) => outgoing.once("close", resolve)));
+      underway.began();
+      outgoing.once("close", underway.ended);
       const cut = () => outgoing.destroy();
       return app.fetch(request, {
         ...traits(incoming.socket.remoteAddress),
@@ -161,15 +165,14 @@ async function onNode(app: App, port: number, hostname: string): Promise<Running
 /** The answers that are on their way. They are counted, no more: this is done for every request. */
 function createUnderway() {
   let answers = 0;
-  let ended = () => {};
+  let over = () => {};
   let lingering = -Infinity;
-  const sent = () => {
-    if (--answers === 0) ended();
-  };
   return {
-    add(answer: Promise<unknown>): void {
+    began(): void {
       answers++;
-      answer.then(sent, sent); // A client that leaves is no failure of ours.
+    },
+    ended(): void {
+      if (--answers === 0) over();
     },
     /** An answer of which nobody tells when it has been sent, so that it gets all of its time. */
     linger(): void {
@@ -179,10 +182,10 @@ function createUnderway() {
     async end(grace: number): Promise<void> {
       const lingered = sleep(lingering + grace - performance.now());
       if (answers > 0) {
-        const over = Promise.withResolvers<void>();
-        ended = over.resolve;
-        const timer = setTimeout(over.resolve, grace);
-        await over.promise;
+        const ended = Promise.withResolvers<void>();
+        over = ended.resolve;
+        const timer = setTimeout(over, grace);
+        await ended.promise;
         clearTimeout(timer);
       }
       await lingered;

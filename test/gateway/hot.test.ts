@@ -71,13 +71,13 @@ suite("gateway: ready answers", (test) => {
         await (await site.ask(url, init)).text();
         const before = node!.opens;
         assert.equal(await seen(await site.ask(url, init)), made, `${url} ${JSON.stringify(init)}`);
-        for (let clone = 1; clone <= 2; clone++) {
-          const cloned = await site.app.fetch(new Request(url, init), { shares: "clones" });
-          assert.equal(
-            await seen(cloned),
-            made,
-            `clone ${clone} of ${url} ${JSON.stringify(init)}`,
-          );
+        // In this order: an answer that was cloned is cloned for everybody from then on.
+        for (const shares of ["bytes", "clones"] as const) {
+          for (let time = 1; time <= 2; time++) {
+            const shared = await site.app.fetch(new Request(url, init), { shares });
+            const what = `${shares}, ${time}: ${url} ${JSON.stringify(init)}`;
+            assert.equal(await seen(shared), made, what);
+          }
         }
         assert.is(node!.opens, before, `${url} ${JSON.stringify(init)} was opened again`);
       }
@@ -136,6 +136,29 @@ suite("gateway: ready answers", (test) => {
       assert.equal(ages, left);
       assert.is(made.calls, 2);
     }
+  });
+
+  test("whoever gets an answer may change it: it is theirs alone", async () => {
+    for (const shares of ["clones", "bytes", undefined] as const) {
+      const made = maker();
+      for (let time = 0; time < 3; time++) {
+        const { headers } = await made.ask("/a", {}, shares && { shares });
+        assert.is(headers.get("x-seen"), null, `${shares}, ${time}`);
+        headers.set("x-seen", "yes");
+      }
+      assert.is(made.calls, 1);
+    }
+  });
+
+  test("a server is told of each body that it gets whole", async () => {
+    const made = maker();
+    const told: number[] = [];
+    const handedOver = (bytes: number) => told.push(bytes);
+    for (let time = 0; time < 2; time++) {
+      await made.ask("/abc", {}, { shares: "clones", handedOver });
+    }
+    await maker().ask("/abc", {}, { handedOver });
+    assert.equal(told, [4, 4]);
   });
 
   test("a page that is read for long is made anew once a minute, so that its visits are noted", async () => {
