@@ -1,6 +1,6 @@
 /** Opens the socket: Deno's own server on Deno, @hono/node-server on Node. The only file that knows which it is. */
 import type { Server as HttpServer, ServerResponse } from "node:http";
-import { type AddressInfo, isIPv6 } from "node:net";
+import { type AddressInfo, isIPv6, Server as NetServer } from "node:net";
 import { NethoodError, systemCode } from "../src/errors.ts";
 import type { ServerTraits } from "./file.ts";
 
@@ -154,8 +154,10 @@ async function onNode(app: App, port: number, hostname: string): Promise<Running
   return {
     port: (server.address() as AddressInfo).port,
     async close(grace) {
-      const closed = new Promise((resolve) => server.close(resolve));
+      // Not the server's own yet: to it a connection is idle as soon as the last byte has been given to it.
+      const closed = new Promise((resolve) => NetServer.prototype.close.call(server, resolve));
       await underway.end(grace);
+      server.close();
       server.closeAllConnections();
       await closed;
     },
