@@ -46,7 +46,7 @@ export function createBody(
 }
 
 /** From here on it costs more to copy bytes than to set up a stream of them. */
-export const COPIED_BYTES: number = 64 * 1024;
+const COPIED_BYTES = 64 * 1024;
 
 /** Bytes as a body: a Response copies what it is given in one piece, but passes on what a stream gives it. */
 export function inOnePiece(bytes: Uint8Array | null): BodyInit | null {

@@ -22,8 +22,13 @@ export interface ServerTraits {
   cutsShortBodies?: boolean;
   /** The IP address of whoever connected, "" if it is not known. Default: no server tells; the gateway is embedded in a program. */
   client?: string;
-  /** `Response.clone()` copies neither the bytes of a body nor, one by one, the headers. Default: false, it splits a stream in two. */
-  clonesCheaply?: boolean;
+  /**
+   * What of a Response shares its bytes, and looks through its headers but once: its `clones`, or what is made of the same
+   * `bytes`. Default: nothing does. Elsewhere a Response copies the bytes it is given, and a clone splits a stream in two.
+   */
+  shares?: "clones" | "bytes";
+  /** Told of a body of so many bytes that the server gets whole, as a clone. */
+  handedOver?: (bytes: number) => void;
   /** Cuts the connection. Default: a body without a length that fails is a stream that errors. */
   cut?: () => void;
 }

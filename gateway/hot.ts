@@ -3,7 +3,7 @@
  * asked for in any but the plainest way goes past, and gets its answer where it is made; so does whatever is not held (any more).
  */
 import { MemoryTier } from "../src/store/memory.ts";
-import { COPIED_BYTES, inOnePiece } from "./body.ts";
+import { Answer } from "./answer.ts";
 import { matches } from "./etag.ts";
 import type { ServerTraits } from "./file.ts";
 
@@ -39,23 +39,13 @@ type Fetch<Rest extends unknown[]> = (
   ...rest: Rest
 ) => Response | Promise<Response>;
 
-/** One answer without a body (304), or with one. */
-interface Part {
-  headers: Headers;
-  body: Uint8Array | null;
+/** An answer that is ready, without a body (304) or with one. */
+interface Ready {
+  answer: Answer;
   /** When it has to be made anew. */
   until: number;
   /** When the name it came by has to be looked up again; undefined where it came by none. */
   ttl: { ends: number; told: number } | undefined;
-  /** The whole answer, of which clones are sent where that is cheap: its headers are checked but once. */
-  whole?: Response | undefined;
-}
-
-/** The same answer for everybody who asked at the same time, whatever it is. */
-interface Shared {
-  status: number;
-  headers: Headers;
-  body: Uint8Array | null;
 }
 
 /** Puts ready answers in front of whoever makes them. */
@@ -63,11 +53,12 @@ export function withHot<Rest extends unknown[]>(
   cold: Fetch<Rest>,
   { bytes = HOT_BYTES, proxied = false, now = () => performance.now() }: HotOptions = {},
 ): Fetch<Rest> {
-  const ready = new MemoryTier<Part>(
+  const ready = new MemoryTier<Ready>(
     bytes,
-    ({ body }, key) => (body?.byteLength ?? 0) + key.length + ENTRY_BYTES,
+    ({ answer }, key) => answer.bytes + key.length + ENTRY_BYTES,
   );
-  const underway = new Map<string, Promise<Shared | undefined>>();
+  /** What is being made, for all who ask for the same at that time, whatever it turns out to be. */
+  const underway = new Map<string, Promise<Answer | undefined>>();
 
   // Not async: a promise costs as much as the rest of it.
   return (request, ...rest) => {
@@ -79,41 +70,42 @@ export function withHot<Rest extends unknown[]>(
     const tags = headers.get("if-none-match");
     if (tags !== null) {
       const known = held(`304 ${url}`);
-      if (known && isKnown(tags, known.headers.get("etag")!)) {
-        return answerOf(known, 304, rest);
+      if (known && isKnown(tags, known.answer.get("etag")!)) {
+        return known.answer.respond(traitsOf(rest));
       }
     }
-    const answer = held(url);
-    if (answer !== undefined && (tags === null || !isKnown(tags, answer.headers.get("etag")!))) {
-      if (method === "HEAD") return new Response(null, { headers: answer.headers });
-      if (now() < answer.until) return answerOf(answer, 200, rest);
+    const whole = held(url);
+    if (whole !== undefined && (tags === null || !isKnown(tags, whole.answer.get("etag")!))) {
+      if (method === "HEAD") return whole.answer.head();
+      if (now() < whole.until) return whole.answer.respond(traitsOf(rest));
     }
     if (tags !== null) return learn(request, rest);
     return method === "HEAD" ? cold(request, ...rest) : together(request, rest);
   };
 
   /** What is held and still true, with the time that it has left. */
-  function held(key: string): Part | undefined {
-    const part = ready.get(key);
-    if (part?.ttl === undefined) return part;
-    const left = Math.ceil((part.ttl.ends - now()) / 1000);
+  function held(key: string): Ready | undefined {
+    const found = ready.get(key);
+    if (found?.ttl === undefined) return found;
+    const left = Math.ceil((found.ttl.ends - now()) / 1000);
     if (left <= 0) {
       ready.delete(key);
       return undefined;
     }
-    if (left !== part.ttl.told) {
-      part.ttl.told = left;
-      part.headers.set("Cache-Control", `public, max-age=${left}`);
-      part.whole = undefined;
+    if (left !== found.ttl.told) {
+      found.ttl.told = left;
+      found.answer.set("Cache-Control", `public, max-age=${left}`);
     }
-    return part;
+    return found;
   }
 
   /** A conditional request, whose 304 is kept as it was made. */
   async function learn(request: Request, rest: Rest): Promise<Response> {
     const began = now();
     const response = await cold(request, ...rest);
-    if (response.status === 304) keep(`304 ${request.url}`, response.headers, null, began);
+    if (response.status === 304) {
+      keep(`304 ${request.url}`, new Answer(304, response.headers, null), began);
+    }
     return response;
   }
 
@@ -125,20 +117,18 @@ export function withHot<Rest extends unknown[]>(
     for (let first = underway.get(key); first !== undefined; first = underway.get(key)) {
       const shared = await first;
       if (shared === undefined) break;
-      if (shared.status !== CLIENT_LEFT) return respond(shared);
+      if (shared.status !== CLIENT_LEFT) return shared.respond(traitsOf(rest));
     }
-    const mine = Promise.withResolvers<Shared | undefined>();
+    const mine = Promise.withResolvers<Answer | undefined>();
     if (!underway.has(key)) underway.set(key, mine.promise);
     try {
       const began = now();
       const response = await cold(request, ...rest);
-      const whole = await wholeOf(response, (headers, body) => {
-        keep(request.url, headers, body, began);
-      });
+      const whole = await wholeOf(response, (answer) => keep(request.url, answer, began));
       if (whole instanceof Response) return whole;
-      if (whole.status === 200) keep(request.url, whole.headers, whole.body, began);
+      if (whole.status === 200) keep(request.url, whole, began);
       mine.resolve(whole);
-      return respond(whole);
+      return whole.respond(traitsOf(rest));
     } finally {
       mine.resolve(undefined);
       if (underway.get(key) === mine.promise) underway.delete(key);
@@ -146,30 +136,21 @@ export function withHot<Rest extends unknown[]>(
   }
 
   /** Keeps an answer of content, if it holds for a while. */
-  function keep(key: string, original: Headers, body: Uint8Array | null, began: number): void {
-    const lasting = /^public, max-age=(\d+)(, immutable)?$/.exec(
-      original.get("cache-control") ?? "",
-    );
+  function keep(key: string, answer: Answer, began: number): void {
+    const lasting = /^public, max-age=(\d+)(, immutable)?$/.exec(answer.get("cache-control") ?? "");
     // Only content has roots; what others add to the gateway is theirs to keep.
-    if (lasting === null || !original.has("etag") || !original.has("x-ipfs-roots")) return;
+    if (lasting === null || !answer.get("etag") || !answer.get("x-ipfs-roots")) return;
     // What is made for its reader, such as a listing, has to be made for the next one.
-    if (original.has("vary")) return;
+    if (answer.get("vary") !== null) return;
     const seconds = Number(lasting[1]);
     // Counted from before it was made: that may have taken a while, and the name was looked up first.
     const ttl = lasting[2] ? undefined : { ends: began + seconds * 1000, told: seconds };
-    // A copy: whoever gets this answer may change its headers.
-    const headers = new Headers(original);
-    ready.set(key, { headers, body, until: began + NOTED_MS, ttl });
+    ready.set(key, { answer, until: began + NOTED_MS, ttl });
   }
 }
 
-function answerOf(part: Part, status: number, [traits]: unknown[]): Response {
-  const { headers, body } = part;
-  const cloned = (traits as ServerTraits | undefined)?.clonesCheaply &&
-    (body?.byteLength ?? 0) < COPIED_BYTES;
-  if (!cloned) return new Response(inOnePiece(body), { status, headers });
-  part.whole ??= new Response(body as BodyInit | null, { status, headers });
-  return part.whole.clone();
+function traitsOf([traits]: unknown[]): ServerTraits | undefined {
+  return traits as ServerTraits | undefined;
 }
 
 /** Whether nothing but the address decides about the answer. */
@@ -186,10 +167,6 @@ function isKnown(tags: string, etag: string): boolean {
   return tags === etag || matches(tags, etag);
 }
 
-function respond({ status, headers, body }: Shared): Response {
-  return new Response(inOnePiece(body), { status, headers });
-}
-
 /**
  * An answer in one piece; or, where it is larger than that, the response to be sent instead of the one that was looked into.
  *
@@ -197,17 +174,17 @@ function respond({ status, headers, body }: Shared): Response {
  */
 async function wholeOf(
   response: Response,
-  onEnd: (headers: Headers, body: Uint8Array) => void,
-): Promise<Shared | Response> {
+  onEnd: (answer: Answer) => void,
+): Promise<Answer | Response> {
   const { status, headers, body } = response;
-  if (body === null) return { status, headers, body };
+  if (body === null) return new Answer(status, headers, body);
   const length = Number(headers.get("content-length") ?? Infinity);
   if (length > MAX_BODY) return response;
   const reader = body.getReader();
   const first = (await reader.read()).value ?? new Uint8Array();
   if (first.byteLength === length) {
     await reader.read(); // its end
-    return { status, headers, body: first };
+    return new Answer(status, headers, first);
   }
   const all = new Uint8Array(length);
   let sent = 0;
@@ -221,7 +198,7 @@ async function wholeOf(
         sent += piece.byteLength;
         return controller.enqueue(piece);
       }
-      if (status === 200 && sent === length) onEnd(headers, all);
+      if (status === 200 && sent === length) onEnd(new Answer(status, headers, all));
       controller.close();
     },
     cancel: (reason) => reader.cancel(reason),

@@ -1,6 +1,6 @@
 /** Opens the socket: Deno's own server on Deno, @hono/node-server on Node. The only file that knows which it is. */
 import type { Server as HttpServer, ServerResponse } from "node:http";
-import { type AddressInfo, isIPv6 } from "node:net";
+import { type AddressInfo, isIPv6, Server as NetServer } from "node:net";
 import { NethoodError, systemCode } from "../src/errors.ts";
 import type { ServerTraits } from "./file.ts";
 
@@ -22,6 +22,9 @@ export const DEFAULT_PORT = 7080;
 
 /** Default of `close`, in milliseconds. */
 const GRACE_MS = 1_000;
+
+/** More than the system takes at once for a client that is slow to read. */
+const LARGE_BYTES = 64 * 1024;
 
 /** What the gateway is told; both servers cut what ends too early: Deno's does, and Node's is told to below. */
 function traits(client = ""): ServerTraits {
@@ -84,14 +87,27 @@ function onDeno(deno: DenoServe, app: App, port: number, hostname: string): Runn
   const underway = createUnderway();
   const server = deno.serve(
     { port, hostname, signal: stop.signal, onListen: () => undefined, onError: cutOff },
-    (request, { completed, remoteAddr }) => {
-      underway.add(completed);
+    (request, info) => {
       if (request.method === "CONNECT") {
         // Deno's server goes on with the same connection after a tunnel's empty 200.
         const refused = TLS_PORT.test(request.url);
         return refused ? new Response(NO_TLS, { status: 501 }) : new Response(null);
       }
-      return app.fetch(request, { ...traits(remoteAddr.hostname), clonesCheaply: true });
+      let whole = false;
+      const answer = app.fetch(request, {
+        ...traits(info.remoteAddr.hostname),
+        shares: "clones",
+        handedOver(bytes) {
+          whole = true;
+          if (bytes >= LARGE_BYTES) underway.linger();
+        },
+      });
+      // A body that it has whole counts as sent at once. To be told so costs a promise, which may outlive its request by far.
+      if (!whole) {
+        underway.began();
+        info.completed.then(underway.ended, underway.ended); // A client that leaves is no failure of ours.
+      }
+      return answer;
     },
   );
   return {
@@ -111,9 +127,14 @@ async function onNode(app: App, port: number, hostname: string): Promise<Running
   const server = createAdaptorServer({
     fetch(request, { incoming, outgoing }) {
       (outgoing as ServerResponse).strictContentLength = true;
-      underway.add(new Promise((resolve) => outgoing.once("close", resolve)));
+      underway.began();
+      outgoing.once("close", underway.ended);
       const cut = () => outgoing.destroy();
-      return app.fetch(request, { ...traits(incoming.socket.remoteAddress), cut });
+      return app.fetch(request, {
+        ...traits(incoming.socket.remoteAddress),
+        shares: "bytes",
+        cut,
+      });
     },
   }) as HttpServer;
   server.on("connect", (request, socket, head) => {
@@ -133,8 +154,10 @@ async function onNode(app: App, port: number, hostname: string): Promise<Running
   return {
     port: (server.address() as AddressInfo).port,
     async close(grace) {
-      const closed = new Promise((resolve) => server.close(resolve));
+      // Not the server's own yet: to it a connection is idle as soon as the last byte has been given to it.
+      const closed = new Promise((resolve) => NetServer.prototype.close.call(server, resolve));
       await underway.end(grace);
+      server.close();
       server.closeAllConnections();
       await closed;
     },
@@ -144,25 +167,36 @@ async function onNode(app: App, port: number, hostname: string): Promise<Running
 /** The answers that are on their way. They are counted, no more: this is done for every request. */
 function createUnderway() {
   let answers = 0;
-  let ended = () => {};
-  const sent = () => {
-    if (--answers === 0) ended();
-  };
+  let over = () => {};
+  let lingering = -Infinity;
   return {
-    add(answer: Promise<unknown>): void {
+    began(): void {
       answers++;
-      answer.then(sent, sent); // A client that leaves is no failure of ours.
+    },
+    ended(): void {
+      if (--answers === 0) over();
+    },
+    /** An answer of which nobody tells when it has been sent, so that it gets all of its time. */
+    linger(): void {
+      lingering = performance.now();
     },
     /** Fulfilled when all of them have been sent, or after so many milliseconds. */
     async end(grace: number): Promise<void> {
-      if (answers === 0) return;
-      const over = Promise.withResolvers<void>();
-      ended = over.resolve;
-      const timer = setTimeout(over.resolve, grace);
-      await over.promise;
-      clearTimeout(timer);
+      const lingered = sleep(lingering + grace - performance.now());
+      if (answers > 0) {
+        const ended = Promise.withResolvers<void>();
+        over = ended.resolve;
+        const timer = setTimeout(over, grace);
+        await ended.promise;
+        clearTimeout(timer);
+      }
+      await lingered;
     },
   };
+}
+
+async function sleep(ms: number): Promise<void> {
+  if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function listenError(cause: unknown, hostname: string, port: number): NethoodError {

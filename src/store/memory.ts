@@ -10,10 +10,20 @@ const FADING = 4;
 /** The same for a tier that holds little. */
 const MIN_ASKED = 1_000;
 
+interface Held<V> {
+  value: V;
+  bytes: number;
+  /**
+   * Asked for since it came, or since it was spared. It is moved to the end of the line only when room is needed (the CLOCK
+   * algorithm): a Map that is changed with each read leaves its old tables behind, 30 MB of them within seconds.
+   */
+  again: boolean;
+}
+
 export class MemoryTier<V = Uint8Array> {
   readonly #limit: number;
   readonly #weigh: (value: V, key: string) => number;
-  readonly #held = new Map<string, { value: V; bytes: number }>();
+  readonly #held = new Map<string, Held<V>>();
   /** How often each key was asked for lately, held or not. */
   #asked = new Map<string, number>();
   #asks = 0;
@@ -42,9 +52,7 @@ export class MemoryTier<V = Uint8Array> {
     this.#count(key);
     const held = this.#held.get(key);
     if (held === undefined) return undefined;
-    // A Map keeps insertion order: moving the entry to its end is all the bookkeeping an LRU needs.
-    this.#held.delete(key);
-    this.#held.set(key, held);
+    held.again = true;
     return held.value;
   }
 
@@ -54,14 +62,21 @@ export class MemoryTier<V = Uint8Array> {
     if (bytes > this.#limit) return;
     const out: string[] = [];
     let free = this.#limit - this.#bytes;
+    // A Map keeps insertion order, and comes once more to what is moved to its end meanwhile.
     for (const [oldest, held] of this.#held) {
       if (free >= bytes) break;
+      if (held.again) {
+        held.again = false;
+        this.#held.delete(oldest);
+        this.#held.set(oldest, held);
+        continue;
+      }
       if (this.#popularity(oldest) >= this.#popularity(key)) return;
       out.push(oldest);
       free += held.bytes;
     }
     out.forEach((oldest) => this.delete(oldest));
-    this.#held.set(key, { value, bytes });
+    this.#held.set(key, { value, bytes, again: false });
     this.#bytes += bytes;
   }
 

@@ -74,13 +74,13 @@ suite("gateway: ready answers", (test) => {
         await (await site.ask(url, init)).text();
         const before = node!.opens;
         assert.equal(await seen(await site.ask(url, init)), made, `${url} ${JSON.stringify(init)}`);
-        for (let clone = 1; clone <= 2; clone++) {
-          const cloned = await site.app.fetch(new Request(url, init), { clonesCheaply: true });
-          assert.equal(
-            await seen(cloned),
-            made,
-            `clone ${clone} of ${url} ${JSON.stringify(init)}`,
-          );
+        // In this order: an answer that was cloned is cloned for everybody from then on.
+        for (const shares of ["bytes", "clones"] as const) {
+          for (let time = 1; time <= 2; time++) {
+            const shared = await site.app.fetch(new Request(url, init), { shares });
+            const what = `${shares}, ${time}: ${url} ${JSON.stringify(init)}`;
+            assert.equal(await seen(shared), made, what);
+          }
         }
         assert.is(node!.opens, before, `${url} ${JSON.stringify(init)} was opened again`);
       }
@@ -128,17 +128,40 @@ suite("gateway: ready answers", (test) => {
   });
 
   test("the time that a name has left is counted down to its end", async () => {
-    for (const clonesCheaply of [false, true]) {
+    for (const shares of ["clones", "bytes", undefined] as const) {
       const made = maker({ "cache-control": "public, max-age=3" });
       const ages: (string | null)[] = [];
       for (const at of [0, 500, 1_500, 2_900, 3_000]) {
         made.clock = at;
-        ages.push((await made.ask("/a", {}, { clonesCheaply })).headers.get("cache-control"));
+        ages.push((await made.ask("/a", {}, shares && { shares })).headers.get("cache-control"));
       }
       const left = [3, 3, 2, 1, 3].map((seconds) => `public, max-age=${seconds}`);
       assert.equal(ages, left);
       assert.is(made.calls, 2);
     }
+  });
+
+  test("whoever gets an answer may change it: it is theirs alone", async () => {
+    for (const shares of ["clones", "bytes", undefined] as const) {
+      const made = maker();
+      for (let time = 0; time < 3; time++) {
+        const { headers } = await made.ask("/a", {}, shares && { shares });
+        assert.is(headers.get("x-seen"), null, `${shares}, ${time}`);
+        headers.set("x-seen", "yes");
+      }
+      assert.is(made.calls, 1);
+    }
+  });
+
+  test("a server is told of each body that it gets whole", async () => {
+    const made = maker();
+    const told: number[] = [];
+    const handedOver = (bytes: number) => told.push(bytes);
+    for (let time = 0; time < 2; time++) {
+      await made.ask("/abc", {}, { shares: "clones", handedOver });
+    }
+    await maker().ask("/abc", {}, { handedOver });
+    assert.equal(told, [4, 4]);
   });
 
   test("a page that is read for long is made anew once a minute, so that its visits are noted", async () => {

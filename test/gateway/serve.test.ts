@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as assert from "uvu/assert";
+import type { ServerTraits } from "../../gateway/file.ts";
 import { serve } from "../../gateway/serve.ts";
 import { NethoodError } from "../../src/errors.ts";
 import { askRaw, open, send } from "../helpers/socket.ts";
@@ -78,6 +79,30 @@ suite("gateway: serve", (test) => {
     const start = Date.now();
     await server.close({ grace: 10_000 });
     assert.ok(Date.now() - start < 2_000, `${Date.now() - start} ms`);
+  });
+
+  test("close leaves its time to a large answer that the server has whole", async () => {
+    const size = 16 * 1024 * 1024; // More than the sockets of a connection hold.
+    const whole = new Response(new Uint8Array(size));
+    const app = {
+      fetch(_request: Request, traits: ServerTraits = {}) {
+        if (traits.shares !== "clones") return new Response(new Uint8Array(size));
+        traits.handedOver!(size);
+        return whole.clone();
+      },
+    };
+    const server = await serve(app, { port: 0 });
+    const slow = open(server.url);
+    slow.write("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    await once(slow, "readable");
+    const closed = server.close({ grace: 2_000 });
+    await sleep(200);
+    let got = 0;
+    for await (const chunk of slow) got += chunk.byteLength;
+    assert.ok(got > size, `${got} bytes of ${size}`);
+    const start = Date.now();
+    await closed;
+    assert.ok(Date.now() - start < 3_000, `${Date.now() - start} ms`);
   });
 
   test("close ends within its grace, whatever is still going out", async () => {

@@ -40,6 +40,17 @@ suite("memory", (test) => {
     assert.ok(now.every((key) => read(tier, key)));
   });
 
+  test("what was asked for again stays, and what was not goes, though it came later", () => {
+    const tier = new MemoryTier<number>(3, (bytes) => bytes);
+    for (const key of ["a", "b", "c", "a"]) read(tier, key);
+    for (let time = 0; time < 3; time++) read(tier, "d");
+    assert.equal(["a", "b", "c", "d"].filter((key) => tier.get(key) !== undefined), [
+      "a",
+      "c",
+      "d",
+    ]);
+  });
+
   test("one large value pushes out many small ones only where it is wanted more than each", () => {
     const tier = new MemoryTier<number>(10, (bytes) => bytes);
     const small = numbered("small", 10);

@@ -1,0 +1,66 @@
+/** An answer that many are sent: its bytes are in memory once, to however many they are on their way. */
+import { inOnePiece } from "./body.ts";
+import type { ServerTraits } from "./file.ts";
+
+export class Answer {
+  readonly status: number;
+  /** Of the body. */
+  readonly bytes: number;
+  readonly #headers: Headers;
+  #body: Uint8Array | null;
+  /** What clones are made of; it has the body from then on. */
+  #whole: Response | undefined;
+  /** The headers as an object, until one changes. */
+  #fields: Record<string, string> | undefined;
+
+  /** @param headers copied: whoever else has them may change them */
+  constructor(status: number, headers: Headers, body: Uint8Array | null) {
+    this.status = status;
+    this.bytes = body?.byteLength ?? 0;
+    this.#headers = new Headers(headers);
+    this.#body = body;
+  }
+
+  get(name: string): string | null {
+    return this.#headers.get(name);
+  }
+
+  set(name: string, value: string): void {
+    this.#headers.set(name, value);
+    this.#whole?.headers.set(name, value);
+    this.#fields = undefined;
+  }
+
+  /** The answer without its body. */
+  head(): Response {
+    return new Response(null, { status: this.status, headers: this.#headers });
+  }
+
+  /** The answer for one more client. */
+  respond(traits: ServerTraits = {}): Response {
+    const { status } = this;
+    const { shares, handedOver } = traits;
+    if (shares === "clones" || this.#whole !== undefined) {
+      handedOver?.(this.bytes);
+      return this.#clone();
+    }
+    // An object has no room for more than one header of a name; this is the only one that may come twice.
+    if (shares === "bytes" && !this.#headers.has("set-cookie")) {
+      const headers = this.#fields ??= Object.fromEntries(this.#headers);
+      return new Response(this.#body as BodyInit | null, { status, headers });
+    }
+    // A copy, since a server's own Response may keep the headers that it is given.
+    const headers = new Headers(this.#headers);
+    return new Response(inOnePiece(this.#body), { status, headers });
+  }
+
+  #clone(): Response {
+    if (this.#whole === undefined) {
+      const { status } = this;
+      this.#whole = new Response(this.#body as BodyInit | null, { status, headers: this.#headers });
+      // It has a copy, and one is enough.
+      this.#body = null;
+    }
+    return this.#whole.clone();
+  }
+}
