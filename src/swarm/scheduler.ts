@@ -49,18 +49,13 @@ const ASLEEP_MS = 1_000;
 export class Scheduler {
   readonly #holdings: Holdings;
   readonly #random: () => number;
-  readonly #asks = new Asks();
-  readonly #wanted = new Bits();
-  /** Wanted, and asked of nobody. */
-  readonly #free = new Bits();
-  /** Wanted, and asked of nobody but seeders, which have not begun to send it. */
-  readonly #open = new Bits();
+  readonly #asks: Asks;
   /** Asked of a peer that stalled: the crowd does not bring it. */
   readonly #failed = new Bits();
   /** What somebody waits for, in the order of asking. */
-  readonly #urgent = new Set<BlockNumber>();
-  /** Peers for whom there may be something to decide. */
-  readonly #dirty = new Set<AskedPeer>();
+  readonly #awaited = new Set<BlockNumber>();
+  /** Those of them that are urgent now. */
+  #urgent: readonly BlockNumber[] = [];
   /** Decided, and not told yet. */
   #pending: Decision[] = [];
   #fellows = 0;
@@ -71,11 +66,17 @@ export class Scheduler {
   constructor(holdings: Holdings, random: () => number) {
     this.#holdings = holdings;
     this.#random = random;
+    this.#asks = new Asks(holdings);
   }
 
   /** How many blocks are wanted that are not here. */
   get wanting(): number {
-    return this.#wanted.size;
+    return this.#asks.wanted.size;
+  }
+
+  /** Whether there may be something to decide. */
+  get undecided(): boolean {
+    return this.#asks.dirty.size > 0 || this.#pending.length > 0;
   }
 
   join(number: PeerNumber): void {
@@ -86,9 +87,7 @@ export class Scheduler {
     const peer = this.#asks.peers.get(number);
     if (peer === undefined) return;
     this.fellow(number, false);
-    this.#asks.peers.delete(number);
-    for (const block of [...peer.asked.keys()]) this.#unask(peer, block);
-    this.#dirty.delete(peer);
+    this.#asks.leave(peer);
   }
 
   /** A peer reads what we read, or no longer does. */
@@ -97,49 +96,49 @@ export class Scheduler {
     if (peer === undefined || peer.fellow === reads) return;
     peer.fellow = reads;
     this.#fellows += reads ? 1 : -1;
+    this.#press();
   }
 
   /** A peer got a block; the holdings know it already. */
   offered(number: PeerNumber, block: BlockNumber): void {
-    if (!this.#wanted.has(block)) return;
+    if (!this.#asks.wanted.has(block)) return;
     const peer = this.#asks.peers.get(number);
-    if (peer !== undefined) this.#dirty.add(peer);
+    if (peer === undefined || peer.stalled) return;
+    const { size } = peer.asked;
+    if (size === 0 || size < depth(peer) && this.#asks.open.has(block)) this.#asks.dirty.add(peer);
+    else if (this.#urgent.includes(block)) this.#asks.dirty.add(peer);
+    if (K.share) this.#share(peer, block);
+  }
+
+  #share(peer: AskedPeer, block: BlockNumber): void {
+    if (this.#asks.open.has(block) || this.#holdings.isSeeder(peer.number)) return;
+    const [asked, second] = this.#asks.of(block);
+    if (asked === undefined || second !== undefined || this.#asks.hasBegun(asked, block)) return;
+    if (peer.asked.size >= asked.asked.size) return;
+    if (this.#random() * this.#holdings.copies(block) < 1) this.#ask(peer, block, this.#pending);
   }
 
   /** Asks for a block, or asks for it again with another urgency. */
-  want(block: BlockNumber, urgent: boolean): void {
-    if (urgent) this.#urgent.add(block);
-    else this.#urgent.delete(block);
-    if (this.#wanted.add(block)) {
-      this.#free.add(block);
-      this.#open.add(block);
-    } else if (!urgent) {
-      return;
-    }
-    for (const peer of this.#asks.peers.values()) {
-      if (this.#holdings.has(peer.number, block)) this.#dirty.add(peer);
-    }
+  want(block: BlockNumber, awaited: boolean): void {
+    this.#asks.want(block);
+    if (this.#awaited.has(block) === awaited) return;
+    if (awaited) this.#awaited.add(block);
+    else this.#awaited.delete(block);
+    this.#press();
   }
 
   /** It is here, or nobody wants it any more. @returns what to tell whom in the second case: to have it says as much */
   settle(block: BlockNumber): Decision[] {
-    const told: Decision[] = [];
-    this.#wanted.delete(block);
-    for (const peer of this.#asks.of(block)) {
-      told.push({ cancel: peer.number, block });
-      this.#unask(peer, block);
-    }
-    this.#free.delete(block);
-    this.#open.delete(block);
-    this.#urgent.delete(block);
     this.#failed.delete(block);
-    return told;
+    const askers = this.#asks.drop(block);
+    if (this.#awaited.delete(block)) this.#press();
+    return askers.map(({ number }) => ({ cancel: number, block }));
   }
 
   /** A peer has not got what it was asked for, or would not give it. */
   refused(number: PeerNumber, block: BlockNumber): void {
     const peer = this.#asks.peers.get(number);
-    if (peer !== undefined) this.#unask(peer, block);
+    if (peer !== undefined) this.#asks.remove(peer, block);
   }
 
   isStalled(number: PeerNumber): boolean {
@@ -155,35 +154,31 @@ export class Scheduler {
     peer.stalls = 0;
     if (peer.stalled) {
       peer.stalled = false;
-      this.#dirty.add(peer);
+      this.#asks.dirty.add(peer);
     }
-    const ask = peer.asked.get(block);
-    if (ask === undefined || ask.begun) return;
-    ask.begun = true;
-    this.#open.delete(block);
+    this.#asks.begin(peer, block);
   }
 
   /** Time passes: who keeps others waiting is found. */
   tick(now: number): void {
     const asleep = now - this.#ticked > ASLEEP_MS;
+    const forgets = Math.exp((this.#ticked - now) / PACE_MS);
     this.#ticked = this.#now = now;
     for (const peer of this.#asks.peers.values()) {
       if (asleep) peer.heard = now;
+      peer.pace *= forgets;
       const silence = now - peer.heard;
       if (peer.stalled) {
         if (silence > FORGIVE_MS * 2 ** Math.min(peer.stalls, MAX_DOUBLINGS)) this.#forgive(peer);
-      } else if (peer.asked.size > 0 && silence > this.#patience(peer)) {
+      } else if (peer.asked.size === 0) {
+        if (this.wanting > 0) this.#asks.dirty.add(peer); // something may be slow elsewhere by now
+      } else if (silence > this.#patience(peer)) {
         peer.stalled = true;
         peer.stalls++;
         for (const block of peer.asked.keys()) {
           this.#failed.add(block);
-          this.#reopen(block);
+          this.#asks.reopen(block);
         }
-      }
-    }
-    if (this.#wanted.size > 0) {
-      for (const peer of this.#asks.peers.values()) {
-        this.#dirty.add(peer);
       }
     }
   }
@@ -200,8 +195,9 @@ export class Scheduler {
     peer.heard = this.#now;
     for (const block of [...peer.asked.keys()]) {
       this.#pending.push({ cancel: peer.number, block });
-      this.#unask(peer, block);
+      this.#asks.remove(peer, block);
     }
+    this.#asks.dirty.add(peer);
   }
 
   /** What to tell whom, after what has happened. */
@@ -209,26 +205,38 @@ export class Scheduler {
     this.#now = now;
     const decisions = this.#pending;
     this.#pending = [];
-    if (this.#wanted.size > 0) {
+    if (this.wanting > 0) {
       // The crowd chooses before the seeders do.
       const seeders: AskedPeer[] = [];
-      for (const peer of this.#dirty) {
+      for (const peer of this.#asks.dirty) {
         if (peer.stalled) continue;
         if (this.#holdings.isSeeder(peer.number)) seeders.push(peer);
         else this.#fill(peer, decisions);
       }
-      this.#askSeeders(seeders, decisions);
+      if (seeders.length > 0) this.#askSeeders(seeders, decisions);
     }
-    this.#dirty.clear();
+    this.#asks.dirty.clear();
     return decisions;
+  }
+
+  #press(): void {
+    const most = this.#fellows > 0 ? K.head : Infinity;
+    const urgent: BlockNumber[] = [];
+    for (const block of this.#awaited) {
+      if (urgent.length >= most) break;
+      urgent.push(block);
+      if (!this.#urgent.includes(block)) this.#asks.soil(block);
+    }
+    this.#urgent = urgent;
   }
 
   #fill(peer: AskedPeer, decisions: Decision[]): void {
     const has = this.#holdings.of(peer.number);
     // It does not wait for what can wait.
     for (const block of this.#urgent) if (has.has(block)) this.#askUrgent(peer, block, decisions);
-    while (peer.asked.size < QUEUE) {
-      const block = this.#rarest(has, this.#open);
+    const most = depth(peer);
+    while (peer.asked.size < most) {
+      const block = this.#rarest(has);
       if (block === undefined) break;
       this.#ask(peer, block, decisions);
     }
@@ -241,9 +249,11 @@ export class Scheduler {
       const peer = this.#leastAsked(seeders, block);
       if (peer !== undefined) this.#askUrgent(peer, block, decisions);
     }
-    for (const block of this.#free) {
-      const peer = this.#leastAsked(seeders, block);
-      if (peer !== undefined) this.#ask(peer, block, decisions);
+    if (this.#asks.free.size > 0) {
+      for (const block of this.#asks.free) {
+        const peer = this.#leastAsked(seeders, block);
+        if (peer !== undefined) this.#ask(peer, block, decisions);
+      }
     }
     for (const peer of seeders) {
       if (peer.asked.size === 0) this.#steal(peer, this.#holdings.of(peer.number), decisions);
@@ -275,21 +285,26 @@ export class Scheduler {
   }
 
   #mayAsk(peer: AskedPeer, block: BlockNumber): boolean {
-    return this.#holdings.isSeeder(peer.number) ? this.#free.has(block) : this.#open.has(block);
+    return this.#holdings.isSeeder(peer.number)
+      ? this.#asks.free.has(block)
+      : this.#asks.open.has(block);
   }
 
-  /** The rarest block of both sets. A copy is the least that a peer's own block can have. */
-  #rarest(has: Bits, among: Bits): BlockNumber | undefined {
-    const from = Math.floor(this.#random() * among.words.length * 32);
-    return cheapest(has, among, (block) => this.#holdings.copies(block), from, 1);
+  /** The rarest block that it has and that is open. A copy is the least that a peer's own block can have. */
+  #rarest(has: Bits): BlockNumber | undefined {
+    const { open } = this.#asks;
+    if (open.size === 0) return undefined;
+    const from = Math.floor(this.#random() * open.words.length * 32);
+    return cheapest(has, open, (block) => this.#holdings.copies(block), from, 1);
   }
 
   /** Takes over half of what is queued at the peer that has most to send, or doubles what is too slow there. */
   #steal(thief: AskedPeer, has: Bits, decisions: Decision[]): void {
     let victim: AskedPeer | undefined;
     let slow: BlockNumber | undefined;
+    let late: BlockNumber | undefined;
     const queued: BlockNumber[] = [];
-    eachCommon(has, this.#wanted, (block) => {
+    eachCommon(has, this.#asks.wanted, (block) => {
       const [asked, second] = this.#asks.of(block);
       if (asked === undefined || asked === thief || second !== undefined) return;
       const { begun, at } = asked.asked.get(block)!;
@@ -298,12 +313,15 @@ export class Scheduler {
         return;
       }
       queued.push(block);
+      if (this.#now - at >= K.late && (late === undefined || at < this.#asks.of(late)[0]!.asked.get(late)!.at)) late = block;
       if (asked.asked.size >= (victim?.asked.size ?? STEAL)) victim = asked;
     });
     if (victim !== undefined) {
       const most = Math.min(QUEUE, Math.ceil(victim.asked.size / 2));
       const takenOver = queued.filter((block) => victim!.asked.has(block)).slice(-most);
       for (const block of takenOver) this.#ask(thief, block, decisions);
+    } else if (late !== undefined) {
+      this.#ask(thief, late, decisions);
     } else if (slow !== undefined) {
       this.#ask(thief, slow, decisions);
     }
@@ -313,41 +331,22 @@ export class Scheduler {
     for (const other of this.#asks.of(block)) {
       if (this.#asks.hasBegun(other, block)) continue; // it may come first yet
       decisions.push({ cancel: other.number, block });
-      this.#unask(other, block);
+      this.#asks.remove(other, block);
     }
     const level = this.#levelOf(block);
     this.#asks.add(peer, block, level, this.#now);
-    this.#free.delete(block);
-    if (!this.#holdings.isSeeder(peer.number)) this.#open.delete(block);
     decisions.push({ ask: peer.number, block, level });
   }
 
-  #unask(peer: AskedPeer, block: BlockNumber): void {
-    if (!this.#asks.remove(peer, block)) return;
-    this.#dirty.add(peer);
-    if (this.#wanted.has(block)) this.#reopen(block);
-  }
-
-  /** Lets others be asked for a block, as far as those who were asked leave room. */
-  #reopen(block: BlockNumber): void {
-    const askers = this.#asks.of(block);
-    if (askers.every((peer) => peer.stalled)) this.#free.add(block);
-    if (
-      askers.every((peer) =>
-        peer.stalled || this.#holdings.isSeeder(peer.number) && !this.#asks.hasBegun(peer, block)
-      )
-    ) {
-      this.#open.add(block);
-    } else {
-      return;
-    }
-    for (const peer of this.#asks.peers.values()) {
-      if (this.#holdings.has(peer.number, block)) this.#dirty.add(peer);
-    }
-  }
-
   #levelOf(block: BlockNumber): Level {
-    if (!this.#urgent.has(block)) return 0;
+    if (!this.#urgent.includes(block)) return 0;
     return this.#fellows > 0 && !this.#failed.has(block) ? 1 : 2;
   }
+}
+
+// deno-lint-ignore no-explicit-any
+const K = { head: 2, depth: 16, pace: 1, late: 1e9, share: 0, ...JSON.parse((globalThis as any).Deno?.env.get("K") ?? "{}") };
+const PACE_MS = 1000;
+function depth(peer: AskedPeer): number {
+  return K.depth + K.pace * peer.pace;
 }
