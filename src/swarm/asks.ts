@@ -1,7 +1,8 @@
 /**
  * The scheduler's book: what is wanted, what was asked of whom, and what may be asked of somebody else. A block is
  * - *free* if it was asked of nobody, or only of peers that stalled: seeders may be asked for it;
- * - *open* if it is free, or asked of nobody but seeders that have not begun to send it: the crowd may be asked for it.
+ * - *open* if it is free, or asked of nobody but seeders that have not begun to send it: the crowd may be asked for it;
+ * - *single* if it was asked of one peer: another one may take it over.
  */
 import { Bits } from "./bits.ts";
 import type { BlockNumber, Holdings, PeerNumber } from "./holdings.ts";
@@ -22,8 +23,6 @@ export interface AskedPeer {
   fellow: boolean;
   /** When it last sent something, or was asked after it had nothing to do. */
   heard: number;
-  /** Blocks that it began in the last second or so. */
-  pace: number;
   stalled: boolean;
   /** How often it stalled since it last sent something. */
   stalls: number;
@@ -34,10 +33,11 @@ export class Asks {
   readonly wanted: Bits = new Bits();
   readonly free: Bits = new Bits();
   readonly open: Bits = new Bits();
+  readonly single: Bits = new Bits();
   /** Peers for whom there may be something to decide. */
   readonly dirty: Set<AskedPeer> = new Set();
   readonly #holdings: Holdings;
-  readonly #askers = new Map<BlockNumber, AskedPeer[]>();
+  readonly #askers = new Map<BlockNumber, readonly AskedPeer[]>();
 
   constructor(holdings: Holdings) {
     this.#holdings = holdings;
@@ -45,7 +45,7 @@ export class Asks {
 
   join(number: PeerNumber, now: number): void {
     const asked = new Map<BlockNumber, Ask>();
-    const rest = { fellow: false, heard: now, pace: 0, stalled: false, stalls: 0 };
+    const rest = { fellow: false, heard: now, stalled: false, stalls: 0 };
     this.peers.set(number, { number, asked, ...rest });
   }
 
@@ -67,9 +67,7 @@ export class Asks {
 
   /** Nobody wants it any more. @returns whom it was asked of */
   drop(block: BlockNumber): readonly AskedPeer[] {
-    this.wanted.delete(block);
-    this.free.delete(block);
-    this.open.delete(block);
+    for (const blocks of [this.wanted, this.free, this.open, this.single]) blocks.delete(block);
     const askers = this.of(block);
     this.#askers.delete(block);
     for (const peer of askers) {
@@ -87,7 +85,7 @@ export class Asks {
   add(peer: AskedPeer, block: BlockNumber, level: Level, now: number): void {
     if (peer.asked.size === 0) peer.heard = now;
     peer.asked.set(block, { level, at: now, begun: false });
-    this.#askers.set(block, [...this.of(block), peer]);
+    this.#setAskers(block, [...this.of(block), peer]);
     this.free.delete(block);
     if (!this.#holdings.isSeeder(peer.number)) this.open.delete(block);
   }
@@ -95,9 +93,7 @@ export class Asks {
   remove(peer: AskedPeer, block: BlockNumber): void {
     if (!peer.asked.delete(block)) return;
     this.dirty.add(peer);
-    const left = this.of(block).filter((other) => other !== peer);
-    if (left.length > 0) this.#askers.set(block, left);
-    else this.#askers.delete(block);
+    this.#setAskers(block, this.of(block).filter((other) => other !== peer));
     if (this.wanted.has(block)) this.reopen(block);
   }
 
@@ -105,17 +101,11 @@ export class Asks {
     const ask = peer.asked.get(block);
     if (ask === undefined || ask.begun) return;
     ask.begun = true;
-    peer.pace++;
     this.open.delete(block);
   }
 
   hasBegun(peer: AskedPeer, block: BlockNumber): boolean {
     return peer.asked.get(block)?.begun ?? false;
-  }
-
-  hasBegunAny(peer: AskedPeer): boolean {
-    for (const { begun } of peer.asked.values()) if (begun) return true;
-    return false;
   }
 
   /** Lets others be asked for a block, as far as those who were asked leave room. */
@@ -134,6 +124,13 @@ export class Asks {
     for (const peer of this.peers.values()) {
       if (this.#holdings.has(peer.number, block)) this.dirty.add(peer);
     }
+  }
+
+  #setAskers(block: BlockNumber, askers: readonly AskedPeer[]): void {
+    if (askers.length > 0) this.#askers.set(block, askers);
+    else this.#askers.delete(block);
+    if (askers.length === 1) this.single.add(block);
+    else this.single.delete(block);
   }
 }
 

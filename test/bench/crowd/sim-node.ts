@@ -34,7 +34,8 @@ export interface Nature {
 interface Flight {
   to: SimNode;
   block: number;
-  cancelled: boolean;
+  /** Nobody waits for it any more: it is not sent, unless it has begun to be. */
+  stopped: boolean;
 }
 
 export class SimNode {
@@ -54,12 +55,12 @@ export class SimNode {
   readonly #uploads: Uploads;
   readonly #window = new Window();
   readonly #has: Uint8Array;
-  /** On the line up, by receiver and block. */
-  readonly #flights = new Map<number, Flight>();
+  /** Handed to the line up and not carried yet; the first one is under way. */
+  readonly #line: Flight[] = [];
   /** Bytes a millisecond. */
   readonly #up: number;
   readonly #down: number;
-  /** When the lines will have carried what is on them. */
+  /** When the line up will have carried the block that is under way, and the line down all that is on its way. */
   #upFree = 0;
   #downFree = 0;
   #count = 0;
@@ -90,7 +91,9 @@ export class SimNode {
 
   /** How many milliseconds its line up will yet be busy. */
   get queued(): number {
-    return Math.max(0, this.#upFree - this.#nature.now);
+    const { now, blockBytes } = this.#nature;
+    const behind = Math.max(0, this.#line.length - 1);
+    return Math.max(0, this.#upFree - now) + behind * blockBytes * FRAMING / this.#up;
   }
 
   /** Knows another one from now on. */
@@ -171,37 +174,43 @@ export class SimNode {
 
   #pump(): void {
     if (this.gone) return;
-    const { agenda, now, blocks, blockBytes, delayMs } = this.#nature;
-    const size = blockBytes * FRAMING;
+    const { now, blockBytes } = this.#nature;
     for (;;) {
       const upload = this.#uploads.next(now, this.#window.size);
       if (upload === undefined) return;
       const { peer, block } = upload;
-      const to = this.peers.get(peer)!;
       this.#uploads.sent(peer, block, blockBytes, now);
-      const flight = { to, block, cancelled: false };
-      this.#flights.set(peer * blocks + block, flight);
-      const begins = now + this.queued;
-      this.#upFree = begins + size / this.#up;
-      agenda.plan(begins + delayMs + Math.min(size, PART) / this.#up, () => {
-        if (!flight.cancelled) to.#heard(this, block);
-      });
-      agenda.plan(this.#upFree, () => this.#landed(flight));
+      this.#line.push({ to: this.peers.get(peer)!, block, stopped: false });
+      if (this.#line.length === 1) this.#send();
     }
+  }
+
+  /** Carries the first of those on the line. */
+  #send(): void {
+    const { agenda, now, blockBytes, delayMs } = this.#nature;
+    const flight = this.#line[0]!;
+    const size = blockBytes * FRAMING;
+    this.#upFree = now + size / this.#up;
+    agenda.plan(now + delayMs + Math.min(size, PART) / this.#up, () => {
+      if (!flight.stopped) flight.to.#heard(this, flight.block);
+    });
+    agenda.plan(this.#upFree, () => this.#sent());
   }
 
   #heard(from: SimNode, block: number): void {
     this.#scheduler.heard(from.id, block, this.#nature.now);
   }
 
-  #landed({ to, block }: Flight): void {
-    const { agenda, now, blocks, blockBytes, delayMs } = this.#nature;
+  #sent(): void {
+    const { agenda, now, blockBytes, delayMs } = this.#nature;
+    const { to, block } = this.#line.shift()!;
     const size = blockBytes * FRAMING;
-    this.#flights.delete(to.id * blocks + block);
     this.sent += size;
     to.received += size;
     to.#downFree = Math.max(now + delayMs, to.#downFree + size / to.#down);
     agenda.plan(to.#downFree, () => to.#receive(this, block));
+    while (this.#line[0]?.stopped) this.#line.shift();
+    if (this.#line.length > 0) this.#send();
   }
 
   #receive(from: SimNode, block: number): void {
@@ -247,8 +256,9 @@ export class SimNode {
   }
 
   /** It comes too late, and is no sign of life. */
-  #stop({ id }: SimNode, block: number): void {
-    const flight = this.#flights.get(id * this.#nature.blocks + block);
-    if (flight !== undefined) flight.cancelled = true;
+  #stop(to: SimNode, block: number): void {
+    for (const flight of this.#line) {
+      if (flight.to === to && flight.block === block) flight.stopped = true;
+    }
   }
 }

@@ -121,7 +121,9 @@ export function simulate(world: World): Outcome {
       busy.push(here.filter((node) => !node.isSeeder && node.queued > 0).length / readers);
     }
     for (const node of here) node.tick();
-    if (world.seederLeaves !== undefined && seeder.sent > world.seederLeaves * bytes) seeder.leave();
+    if (world.seederLeaves !== undefined && seeder.sent > world.seederLeaves * bytes) {
+      seeder.leave();
+    }
     for (let i = Math.floor(churn * readers * TICK_MS / 60_000 + random()); i > 0; i--) {
       const node = here[Math.floor(random() * here.length)]!;
       if (node.isSeeder || node.gone) continue;
