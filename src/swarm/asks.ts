@@ -1,5 +1,11 @@
-/** What was asked of whom and has not come: the scheduler's book. */
-import type { BlockNumber, PeerNumber } from "./holdings.ts";
+/**
+ * The scheduler's book: what is wanted, what was asked of whom, and what may be asked of somebody else. A block is
+ * - *free* if it was asked of nobody, or only of peers that stalled: seeders may be asked for it;
+ * - *open* if it is free, or asked of nobody but seeders that have not begun to send it: the crowd may be asked for it;
+ * - *single* if it was asked of one peer: another one may take it over.
+ */
+import { Bits } from "./bits.ts";
+import type { BlockNumber, Holdings, PeerNumber } from "./holdings.ts";
 import type { Level } from "./frame.ts";
 
 export interface Ask {
@@ -24,12 +30,51 @@ export interface AskedPeer {
 
 export class Asks {
   readonly peers: Map<PeerNumber, AskedPeer> = new Map();
-  readonly #askers = new Map<BlockNumber, AskedPeer[]>();
+  readonly wanted: Bits = new Bits();
+  readonly free: Bits = new Bits();
+  readonly open: Bits = new Bits();
+  readonly single: Bits = new Bits();
+  /** Peers for whom there may be something to decide. */
+  readonly dirty: Set<AskedPeer> = new Set();
+  readonly #holdings: Holdings;
+  readonly #askers = new Map<BlockNumber, readonly AskedPeer[]>();
+
+  constructor(holdings: Holdings) {
+    this.#holdings = holdings;
+  }
 
   join(number: PeerNumber, now: number): void {
     const asked = new Map<BlockNumber, Ask>();
-    const peer = { number, asked, fellow: false, heard: now, stalled: false, stalls: 0 };
-    this.peers.set(number, peer);
+    const rest = { fellow: false, heard: now, stalled: false, stalls: 0 };
+    this.peers.set(number, { number, asked, ...rest });
+  }
+
+  /** What was asked of it can be asked of others. */
+  leave(peer: AskedPeer): void {
+    this.peers.delete(peer.number);
+    for (const block of [...peer.asked.keys()]) this.remove(peer, block);
+    this.dirty.delete(peer);
+  }
+
+  /** @returns whether it was not wanted before */
+  want(block: BlockNumber): boolean {
+    if (!this.wanted.add(block)) return false;
+    this.free.add(block);
+    this.open.add(block);
+    this.soil(block);
+    return true;
+  }
+
+  /** Nobody wants it any more. @returns whom it was asked of */
+  drop(block: BlockNumber): readonly AskedPeer[] {
+    for (const blocks of [this.wanted, this.free, this.open, this.single]) blocks.delete(block);
+    const askers = this.of(block);
+    this.#askers.delete(block);
+    for (const peer of askers) {
+      peer.asked.delete(block);
+      this.dirty.add(peer);
+    }
+    return askers;
   }
 
   /** Whom a block was asked of. */
@@ -40,25 +85,52 @@ export class Asks {
   add(peer: AskedPeer, block: BlockNumber, level: Level, now: number): void {
     if (peer.asked.size === 0) peer.heard = now;
     peer.asked.set(block, { level, at: now, begun: false });
-    this.#askers.set(block, [...this.of(block), peer]);
+    this.#setAskers(block, [...this.of(block), peer]);
+    this.free.delete(block);
+    if (!this.#holdings.isSeeder(peer.number)) this.open.delete(block);
   }
 
-  /** @returns whether it was asked */
-  remove(peer: AskedPeer, block: BlockNumber): boolean {
-    if (!peer.asked.delete(block)) return false;
-    const left = this.of(block).filter((other) => other !== peer);
-    if (left.length > 0) this.#askers.set(block, left);
-    else this.#askers.delete(block);
-    return true;
+  remove(peer: AskedPeer, block: BlockNumber): void {
+    if (!peer.asked.delete(block)) return;
+    this.dirty.add(peer);
+    this.#setAskers(block, this.of(block).filter((other) => other !== peer));
+    if (this.wanted.has(block)) this.reopen(block);
+  }
+
+  begin(peer: AskedPeer, block: BlockNumber): void {
+    const ask = peer.asked.get(block);
+    if (ask === undefined || ask.begun) return;
+    ask.begun = true;
+    this.open.delete(block);
   }
 
   hasBegun(peer: AskedPeer, block: BlockNumber): boolean {
     return peer.asked.get(block)?.begun ?? false;
   }
 
-  hasBegunAny(peer: AskedPeer): boolean {
-    for (const { begun } of peer.asked.values()) if (begun) return true;
-    return false;
+  /** Lets others be asked for a block, as far as those who were asked leave room. */
+  reopen(block: BlockNumber): void {
+    const askers = this.of(block);
+    const waits = ({ number, stalled, asked }: AskedPeer) =>
+      stalled || this.#holdings.isSeeder(number) && !asked.get(block)!.begun;
+    if (!askers.every(waits)) return;
+    this.open.add(block);
+    if (askers.every(({ stalled }) => stalled)) this.free.add(block);
+    this.soil(block);
+  }
+
+  /** There may be something to decide for all who have a block. */
+  soil(block: BlockNumber): void {
+    for (const peer of this.peers.values()) {
+      if (this.#holdings.has(peer.number, block)) this.dirty.add(peer);
+    }
+  }
+
+  #setAskers(block: BlockNumber, askers: readonly AskedPeer[]): void {
+    if (askers.length > 0) this.#askers.set(block, askers);
+    else this.#askers.delete(block);
+    if (askers.length === 1) this.single.add(block);
+    else this.single.delete(block);
   }
 }
 

@@ -68,36 +68,67 @@ export function eachCommon(a: Bits, b: Bits, visit: (i: number) => void): void {
 }
 
 /**
- * The member of both sets with the least cost; among equals the first from a random place on, so that many who choose from the
- * same sets choose differently.
+ * Visits members of both sets from some number on, and goes around, until `visit` says that it has seen enough: who begins at a
+ * random number sees a sample, and many who choose from the same sets choose differently.
+ */
+export function someCommon(
+  a: Bits,
+  b: Bits,
+  from: number,
+  visit: (i: number) => boolean,
+): void {
+  const words = Math.min(a.words.length, b.words.length);
+  if (words === 0) return;
+  const first = (from >> 5) % words;
+  const after = -1 << (from & 31); // the bits of the first word at `from` and after it
+  for (let k = 0; k <= words; k++) {
+    const at = first + k < words ? first + k : first + k - words;
+    let both = a.words[at]! & b.words[at]!;
+    if (k === 0) both &= after;
+    else if (k === words) both &= ~after;
+    for (; both !== 0; both &= both - 1) if (visit((at << 5) + lowest(both))) return;
+  }
+}
+
+/**
+ * The member of both sets with the least cost, of as many as are looked at; among equals the first.
  *
  * @param from the number to begin at; the search goes around
  * @param enough a cost that nothing is below: the search ends at the first member that has it
+ * @param most how many are looked at
  */
 export function cheapest(
   a: Bits,
   b: Bits,
   cost: (i: number) => number,
-  from: number,
-  enough: number,
+  { from, enough, most }: { from: number; enough: number; most: number },
 ): number | undefined {
-  const words = Math.min(a.words.length, b.words.length);
-  const first = words === 0 ? 0 : (from >> 5) % words;
-  const after = -1 << (from & 31); // the bits of the first word at `from` and after it
   let best: number | undefined;
   let least = Infinity;
-  for (let k = 0; k <= words; k++) {
-    if (words === 0) break;
-    const at = (first + k) % words;
-    const mask = k === 0 ? after : k === words ? ~after : -1;
-    for (let both = a.words[at]! & b.words[at]! & mask; both !== 0; both &= both - 1) {
-      const i = (at << 5) + lowest(both);
-      const price = cost(i);
-      if (price >= least) continue;
+  let seen = 0;
+  someCommon(a, b, from, (i) => {
+    const price = cost(i);
+    if (price < least) {
       best = i;
       least = price;
-      if (price <= enough) return best;
     }
-  }
+    return least <= enough || ++seen >= most;
+  });
   return best;
+}
+
+/** A member of the first set that is in neither of the others: the first one from some number on, going around. */
+export function outside(a: Bits, b: Bits, c: Bits, from: number): number | undefined {
+  const words = a.words.length;
+  if (words === 0) return undefined;
+  const first = (from >> 5) % words;
+  const after = -1 << (from & 31);
+  for (let k = 0; k <= words; k++) {
+    const at = first + k < words ? first + k : first + k - words;
+    let left = a.words[at]! & ~b.words[at]! & ~c.words[at]!; // beyond the end: undefined, and so 0
+    if (k === 0) left &= after;
+    else if (k === words) left &= ~after;
+    if (left !== 0) return (at << 5) + lowest(left);
+  }
+  return undefined;
 }

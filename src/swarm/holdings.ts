@@ -1,5 +1,6 @@
 /** Who has which block, as far as they said: what both the reader's and the server's choices are made from. */
 import { Bits } from "./bits.ts";
+import { Counts } from "./counts.ts";
 
 /** A peer's number; a connection that ends and comes back is another peer. */
 export type PeerNumber = number;
@@ -16,7 +17,12 @@ interface Holder {
 export class Holdings {
   readonly #peers = new Map<PeerNumber, Holder>();
   /** Copies of each block with those who are no seeders. */
-  #copies = new Uint16Array(64);
+  readonly #copies = new Counts();
+
+  /** What the crowd has a copy of, seeders left out. */
+  get spread(): Bits {
+    return this.#copies.some;
+  }
 
   get peers(): number {
     return this.#peers.size;
@@ -29,7 +35,7 @@ export class Holdings {
   leave(peer: PeerNumber): void {
     const holder = this.#peers.get(peer);
     if (holder === undefined) return;
-    if (!holder.seeder) { for (const block of holder.has) this.#copies[block]!--; }
+    if (!holder.seeder) { for (const block of holder.has) this.#copies.remove(block); }
     this.#peers.delete(peer);
   }
 
@@ -38,7 +44,10 @@ export class Holdings {
     const holder = this.#peers.get(peer);
     if (holder === undefined || holder.seeder === seeder) return;
     holder.seeder = seeder;
-    for (const block of holder.has) this.#copies[block]! += seeder ? -1 : 1;
+    for (const block of holder.has) {
+      if (seeder) this.#copies.remove(block);
+      else this.#copies.add(block);
+    }
   }
 
   isSeeder(peer: PeerNumber): boolean {
@@ -58,8 +67,7 @@ export class Holdings {
   add(peer: PeerNumber, block: BlockNumber): boolean {
     const holder = this.#peers.get(peer);
     if (holder === undefined || !holder.has.add(block)) return false;
-    if (block >= this.#copies.length) this.#grow(block + 1);
-    if (!holder.seeder) this.#copies[block]!++;
+    if (!holder.seeder) this.#copies.add(block);
     return true;
   }
 
@@ -67,24 +75,18 @@ export class Holdings {
   delete(peer: PeerNumber, block: BlockNumber): boolean {
     const holder = this.#peers.get(peer);
     if (holder === undefined || !holder.has.delete(block)) return false;
-    if (!holder.seeder) this.#copies[block]!--;
+    if (!holder.seeder) this.#copies.remove(block);
     return true;
   }
 
   /** How many copies of a block the crowd has, seeders left out. */
   copies(block: BlockNumber): number {
-    return this.#copies[block] ?? 0;
+    return this.#copies.of(block);
   }
 
   /** Forgets a block, whose number may then be given to another. */
   forget(block: BlockNumber): void {
     for (const peer of this.#peers.keys()) this.delete(peer, block);
-  }
-
-  #grow(size: number): void {
-    const grown = new Uint16Array(Math.max(size, this.#copies.length * 2));
-    grown.set(this.#copies);
-    this.#copies = grown;
   }
 }
 

@@ -3,27 +3,32 @@
  * so that what is sent next is chosen as late as can be.
  *
  * The rules, in the order in which they decide:
- * 1. Who is held up by us alone is served first.
- * 2. A block that the crowd does not have yet goes before every second copy: a reader that has it gives it on. This is
- *    super-seeding (BEP 16) without its stall, for a second copy goes out as soon as there is nothing new to give.
- * 3. Who was given least is next; of what it asks for, what it waits for, then the rarest.
+ * 1. *Held up by us.* Who waits and has nobody else is served first.
+ * 2. *Unspread first.* A block that the crowd does not have yet goes before every second copy: a reader that has it gives it on.
+ *    This is super-seeding (BEP 16) without its stall, for a second copy goes out as soon as there is nothing new to give, or
+ *    somebody has waited for it too long.
+ * 3. *Fair.* Who was given least is next; of what it asks for, what it waits for, then the rarest.
  */
-import { Bits, cheapest } from "./bits.ts";
+import { Bits, cheapest, outside } from "./bits.ts";
+import { Counts } from "./counts.ts";
 import type { BlockNumber, Holdings, PeerNumber } from "./holdings.ts";
 import type { Level } from "./frame.ts";
 
 /** Blocks that may be on the way to one peer however small its share is: one that it receives, one that follows. */
-const PIPELINE = 2;
+export const PIPELINE = 2;
 
 /** How long somebody may be kept waiting for a second copy while there are blocks that nobody has, in milliseconds. */
 export const HOLD_MS = 10_000;
 
 /** What is not acknowledged in this time, and some multiple of the usual, is not on the line any more, in milliseconds. */
-const LOST_MS = 1_500;
+export const LOST_MS = 1_500;
 const LOST_TIMES = 4;
 
 /** The weight of the latest acknowledgement in what is usual. */
 const SMOOTHING = 0.1;
+
+/** Blocks that are looked at for the rarest one. */
+const SAMPLE = 64;
 
 export interface Upload {
   peer: PeerNumber;
@@ -40,6 +45,8 @@ interface Client {
   wants: Bits;
   /** What it waits for, since when, in the order of asking. */
   urgent: Map<BlockNumber, { level: Level; at: number }>;
+  /** How many of those have nobody but us. */
+  heldUp: number;
   /** On the way and not acknowledged. */
   sending: Map<BlockNumber, Sending>;
   /** Bytes given to it so far. */
@@ -51,8 +58,13 @@ export class Uploads {
   readonly #holdings: Holdings;
   readonly #random: () => number;
   readonly #clients = new Map<PeerNumber, Client>();
-  /** Copies on the way of each block. */
-  readonly #underway = new Map<BlockNumber, number>();
+  /** What anybody asks for, and how many do. */
+  readonly #asked = new Counts();
+  /** What is on the way, and how many copies are. */
+  readonly #underway = new Counts();
+  /** Clients that ask for anything, and what they have nobody else for. */
+  #asking = 0;
+  #heldUp = 0;
   #unacknowledged = 0;
   /** How long an acknowledgement takes, in milliseconds. */
   #usual = 0;
@@ -75,6 +87,7 @@ export class Uploads {
       number,
       wants: new Bits(),
       urgent: new Map(),
+      heldUp: 0,
       sending: new Map(),
       given: Number.isFinite(given) ? given : 0,
       unacknowledged: 0,
@@ -84,6 +97,7 @@ export class Uploads {
   leave(number: PeerNumber): void {
     const client = this.#clients.get(number);
     if (client === undefined) return;
+    for (const block of [...client.wants]) this.#unask(client, block);
     for (const block of [...client.sending.keys()]) this.#landed(client, block);
     this.#clients.delete(number);
   }
@@ -91,17 +105,25 @@ export class Uploads {
   request(number: PeerNumber, block: BlockNumber, level: Level, now: number): void {
     const client = this.#clients.get(number);
     if (client === undefined || client.sending.has(block)) return;
-    client.wants.add(block);
-    if (level === 0) client.urgent.delete(block);
-    else client.urgent.set(block, { level, at: client.urgent.get(block)?.at ?? now });
+    if (client.wants.add(block)) {
+      this.#asked.add(block);
+      if (client.wants.size === 1) this.#asking++;
+    }
+    const at = client.urgent.get(block)?.at ?? now;
+    this.#calm(client, block);
+    if (level === 0) return;
+    client.urgent.set(block, { level, at });
+    if (level === 2) {
+      client.heldUp++;
+      this.#heldUp++;
+    }
   }
 
   /** @returns whether the block was on its way */
   cancel(number: PeerNumber, block: BlockNumber): boolean {
     const client = this.#clients.get(number);
     if (client === undefined) return false;
-    client.wants.delete(block);
-    client.urgent.delete(block);
+    this.#unask(client, block);
     return this.#landed(client, block) !== undefined;
   }
 
@@ -109,8 +131,7 @@ export class Uploads {
   acknowledged(number: PeerNumber, block: BlockNumber, now: number): Sending | undefined {
     const client = this.#clients.get(number);
     if (client === undefined) return undefined;
-    client.wants.delete(block);
-    client.urgent.delete(block);
+    this.#unask(client, block);
     const sending = this.#landed(client, block);
     if (sending === undefined) return undefined;
     const took = now - sending.at;
@@ -122,7 +143,7 @@ export class Uploads {
   tick(now: number): void {
     const lost = LOST_MS + this.#usual * LOST_TIMES;
     for (const client of this.#clients.values()) {
-      for (const [block, { at }] of [...client.sending]) {
+      for (const [block, { at }] of client.sending) {
         if (now - at > lost) this.#landed(client, block);
       }
     }
@@ -132,13 +153,13 @@ export class Uploads {
   sent(number: PeerNumber, block: BlockNumber, bytes: number, now: number): void {
     const client = this.#clients.get(number);
     if (client === undefined) return;
-    client.wants.delete(block);
-    client.urgent.delete(block);
+    this.#unask(client, block);
+    this.#landed(client, block);
     client.sending.set(block, { bytes, at: now });
     client.given += bytes;
     client.unacknowledged += bytes;
     this.#unacknowledged += bytes;
-    this.#underway.set(block, (this.#underway.get(block) ?? 0) + 1);
+    this.#underway.add(block);
   }
 
   /**
@@ -147,45 +168,80 @@ export class Uploads {
    * @param window bytes that may be on the way at once, shared by those who ask
    */
   next(now: number, window: number): Upload | undefined {
-    if (this.#unacknowledged >= window) return undefined;
-    const asking = [...this.#clients.values()].filter(({ wants }) => wants.size > 0);
-    const share = window / asking.length;
-    const clients = asking
-      .filter(({ sending, unacknowledged }) => sending.size < PIPELINE || unacknowledged < share)
-      .sort((one, other) => one.given - other.given);
-    for (const client of clients) {
-      for (const [block, { level }] of client.urgent) {
-        if (level === 2) return { peer: client.number, block };
-      }
+    if (this.#asking === 0 || this.#unacknowledged >= window) return undefined;
+    const share = window / this.#asking;
+    return (this.#heldUp > 0 ? this.#leastGiven(share, heldUp) : undefined) ??
+      (this.#isAnythingNew()
+        ? this.#leastGiven(share, (client) => this.#new(client, now))
+        : undefined) ??
+      this.#leastGiven(share, (client) => waitedFor(client) ?? this.#rarest(client));
+  }
+
+  /** Of those whose share leaves room, and for whom there is something, the one that was given least. */
+  #leastGiven(
+    share: number,
+    choose: (client: Client) => BlockNumber | undefined,
+  ): Upload | undefined {
+    let least = Infinity;
+    let upload: Upload | undefined;
+    for (const client of this.#clients.values()) {
+      if (client.wants.size === 0 || client.given >= least) continue;
+      if (client.sending.size >= PIPELINE && client.unacknowledged >= share) continue;
+      const block = choose(client);
+      if (block === undefined) continue;
+      least = client.given;
+      upload = { peer: client.number, block };
     }
-    for (const client of clients) {
-      const block = this.#unspread(client, now);
-      if (block !== undefined) return { peer: client.number, block };
-    }
-    for (const client of clients) {
-      const block = client.urgent.keys().next().value ?? this.#rarest(client);
-      if (block !== undefined) return { peer: client.number, block };
-    }
-    return undefined;
+    return upload;
+  }
+
+  /** Whether anybody asks for something that nobody else in the crowd has or gets. */
+  #isAnythingNew(): boolean {
+    return outside(this.#asked.some, this.#holdings.spread, this.#underway.some, 0) !== undefined;
   }
 
   /** Something that nobody else in the crowd has or gets, or that was waited for long enough. */
-  #unspread(client: Client, now: number): BlockNumber | undefined {
+  #new(client: Client, now: number): BlockNumber | undefined {
     for (const [block, { at }] of client.urgent) {
       if (this.#copies(block) === 0 || now - at > HOLD_MS) return block;
     }
-    const block = this.#rarest(client);
-    return block !== undefined && this.#copies(block) === 0 ? block : undefined;
+    const from = this.#somewhere(client.wants);
+    return outside(client.wants, this.#holdings.spread, this.#underway.some, from);
   }
 
   #rarest({ wants }: Client): BlockNumber | undefined {
-    const from = Math.floor(this.#random() * wants.words.length * 32);
-    return cheapest(wants, wants, (block) => this.#copies(block), from, 0);
+    const copies = (block: BlockNumber) => this.#copies(block);
+    return cheapest(wants, wants, copies, {
+      from: this.#somewhere(wants),
+      enough: 0,
+      most: SAMPLE,
+    });
   }
 
   /** Copies that the crowd has or is about to have. */
   #copies(block: BlockNumber): number {
-    return this.#holdings.copies(block) + (this.#underway.get(block) ?? 0);
+    return this.#holdings.copies(block) + this.#underway.of(block);
+  }
+
+  #somewhere(among: Bits): number {
+    return Math.floor(this.#random() * among.words.length * 32);
+  }
+
+  #unask(client: Client, block: BlockNumber): void {
+    if (!client.wants.delete(block)) return;
+    this.#asked.remove(block);
+    if (client.wants.size === 0) this.#asking--;
+    this.#calm(client, block);
+  }
+
+  /** It does not wait for a block any more. */
+  #calm(client: Client, block: BlockNumber): void {
+    const urgent = client.urgent.get(block);
+    if (urgent === undefined) return;
+    client.urgent.delete(block);
+    if (urgent.level < 2) return;
+    client.heldUp--;
+    this.#heldUp--;
   }
 
   #landed(client: Client, block: BlockNumber): Sending | undefined {
@@ -194,9 +250,17 @@ export class Uploads {
     client.sending.delete(block);
     client.unacknowledged -= sending.bytes;
     this.#unacknowledged -= sending.bytes;
-    const left = this.#underway.get(block)! - 1;
-    if (left > 0) this.#underway.set(block, left);
-    else this.#underway.delete(block);
+    this.#underway.remove(block);
     return sending;
   }
+}
+
+/** What it has nobody else for. */
+function heldUp({ heldUp, urgent }: Client): BlockNumber | undefined {
+  if (heldUp === 0) return undefined;
+  for (const [block, { level }] of urgent) if (level === 2) return block;
+}
+
+function waitedFor({ urgent }: Client): BlockNumber | undefined {
+  return urgent.size === 0 ? undefined : urgent.keys().next().value;
 }

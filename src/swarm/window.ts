@@ -10,14 +10,14 @@ const MIN_BYTES = 128 * 1024;
 const MAX_BYTES = 16 * 1024 * 1024;
 
 /** How much longer than on the empty line an acknowledgement may take, in milliseconds. */
-const TARGET_MS = 120;
+const TARGET_MS = 200;
 
 /** For how long a fast acknowledgement is the measure, in milliseconds: routes change. */
 const MEMORY_MS = 20_000;
 
 export class Window {
   /** Bytes. */
-  size: number = 2 * MIN_BYTES;
+  size: number = MIN_BYTES;
   /** The fastest acknowledgement of this and of the last while. */
   #least = Infinity;
   #before = Infinity;
