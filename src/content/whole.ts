@@ -1,0 +1,73 @@
+/** Everything below a root, fetched, wherever it comes from: what keeping a whole site begins with. */
+import { code as DAG_PB, decode } from "@ipld/dag-pb";
+import type { CID } from "multiformats/cid";
+import type { Blocks } from "./blocks.ts";
+import { everything, walk } from "./dag.ts";
+
+/** How far the keeping of everything below an address has come. */
+export type KeepProgress =
+  /** A block is here; with the last one `bytes` equals `totalBytes`, unless the root claims what is not so. */
+  | KeepBlock
+  /** All blocks are here, and are pinned now. */
+  | { type: "content:keep:pin"; cid: CID; blocks: number; bytes: number };
+
+export interface KeepBlock {
+  type: "content:keep:block";
+  cid: CID;
+  /** Blocks that are here. */
+  blocks: number;
+  /** Bytes that are here. */
+  bytes: number;
+  /** Those of them that came from others. */
+  fetched: number;
+  /** Bytes in all, as the root claims; undefined where it claims nothing. Nobody has checked it before the end. */
+  totalBytes: number | undefined;
+  /** Peers that have something of it, as far as they said. */
+  peers: number;
+}
+
+/** What was fetched, and what was here before. */
+export interface Whole {
+  cid: CID;
+  blocks: number;
+  bytes: number;
+  fetched: number;
+}
+
+export interface WholeOptions {
+  signal?: AbortSignal | undefined;
+  /** Called after each block. */
+  onProgress?: ((progress: KeepProgress) => void) | undefined;
+}
+
+/** @throws {NethoodError} NO_PROVIDERS, BAD_BLOCK, at the block that cannot be had; what came before stays here */
+export async function fetchWhole(
+  blocks: Blocks,
+  near: { holds(cid: CID): Promise<boolean>; peers(): number },
+  cid: CID,
+  { signal, onProgress }: WholeOptions = {},
+): Promise<Whole> {
+  const whole: Whole = { cid, blocks: 0, bytes: 0, fetched: 0 };
+  const foreign = new Set<string>();
+  const noting: Blocks = {
+    async get(cid, options) {
+      if (!await near.holds(cid)) foreign.add(cid.toString());
+      return await blocks.get(cid, options);
+    },
+  };
+  let totalBytes: number | undefined;
+  for await (const { cid: at, block } of walk(noting, [everything(cid)], { signal })) {
+    if (whole.blocks++ === 0) totalBytes = claimedSize(at, block);
+    whole.bytes += block.byteLength;
+    if (foreign.delete(at.toString())) whole.fetched += block.byteLength;
+    onProgress?.({ type: "content:keep:block", ...whole, totalBytes, peers: near.peers() });
+  }
+  return whole;
+}
+
+/** Bytes of a whole DAG as its root says. What is in it twice is counted twice. */
+function claimedSize(cid: CID, block: Uint8Array): number | undefined {
+  if (cid.code !== DAG_PB) return undefined;
+  const size = decode(block).Links.reduce((sum, { Tsize = 0 }) => sum + Tsize, block.byteLength);
+  return Number.isSafeInteger(size) ? size : undefined;
+}
