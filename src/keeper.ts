@@ -4,7 +4,7 @@ import type { CID } from "multiformats/cid";
 import type { Blocks } from "./content/blocks.ts";
 import { pinAll, pinEach } from "./content/pin.ts";
 import type { Entry, FileEntry, Found } from "./content/read.ts";
-import { fetchWhole, type Whole, type WholeOptions } from "./content/whole.ts";
+import { fetchWhole, type Near, type Whole, type WholeOptions } from "./content/whole.ts";
 import type { DiskBlocks } from "./store/blocks.ts";
 import type { Records, Visit } from "./store/records.ts";
 
@@ -30,7 +30,7 @@ export function createKeeper(
   { helia, blocks, store, peers, records, log }: {
     helia: Pick<Helia, "pins">;
     blocks: Blocks;
-    store: Pick<DiskBlocks, "holds">;
+    store: Pick<DiskBlocks, "seems" | "watch">;
     /** How many peers have something of what is read. */
     peers(): number;
     records: Records;
@@ -77,7 +77,11 @@ export function createKeeper(
     address: string,
     { signal, onProgress }: WholeOptions,
   ): Promise<Whole> {
-    const near = { holds: (cid: CID) => store.holds(cid), peers };
+    const near: Near = {
+      peers,
+      holds: (cid) => store.seems(cid),
+      arrivals: (stored) => store.watch({ stored, removed: () => undefined }),
+    };
     const whole = await fetchWhole(blocks, near, cid, { signal, onProgress });
     onProgress?.({ type: "content:keep:pin", cid, blocks: whole.blocks, bytes: whole.bytes });
     await pinEach(helia, blocks, above, address, { signal });

@@ -55,7 +55,7 @@ suite("keeper", (test, left) => {
     const told: string[] = [];
     const log = (line: string) => told.push(line);
     const { helia, blocks } = reader;
-    const store = { holds: () => Promise.resolve(true) };
+    const store = { seems: () => true, watch: () => () => undefined };
     const keeper = createKeeper({ helia, blocks, store, peers: () => 0, records, log });
     for (const cid of [one, two]) {
       const { entry } = await reader.open(visitOf(cid));

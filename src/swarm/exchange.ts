@@ -137,7 +137,10 @@ export function createExchange(
       if (fetch.spent >= limit) stop.abort(nobody(cid, fetch.offered));
     }, LOOK_MS);
     try {
-      return await network.fetch(cid, stop.signal);
+      const fetched = network.fetch(cid, stop.signal);
+      fetched.catch(() => undefined); // awaited below, unless it is not needed
+      // It may have come after it was looked for, and before anybody waited for it.
+      return await store.read(cid) ?? await fetched;
     } catch (cause) {
       if (stop.signal.aborted) throw stop.signal.reason;
       // What is wrong with this machine, a full disk for one, is not the neighbours' fault.
