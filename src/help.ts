@@ -13,7 +13,7 @@ export function helpText(run: string): string {
     const notes = [
       option.multiple && "may be repeated",
       option.env && `env ${option.env}`,
-      option.only && `${option.only.join(" and ")} only`,
+      option.only && `${list(option.only)} only`,
     ];
     const note = notes.filter(Boolean).join("; ");
     const text = wrap(`${option.help}${note ? ` [${note}]` : ""}`, HELP_END - HELP_AT - 2);
@@ -25,14 +25,17 @@ Examples
   ${run}                                       your personal node, and its gateway
   ${run} seed ./site --name docs.example.org   publish a folder, and keep serving it
   ${run} get docs.example.org/manual.pdf -o manual.pdf
+  ${run} keep docs.example.org --upload 2M     keep a whole site, and serve it to neighbours
   ${run} --peer /ip4/192.168.1.5/tcp/4001/p2p/12D3Koo…
 
 Commands
   (none)        run a node: opens addresses for your browser, keeps what it opened, and shares it
                 with neighbours
   seed FOLDER   publish a folder as a site, then run as a node that serves it
+  keep ADDRESS  fetch everything below an address, pin it, then run as a node that serves it; a
+                folder is kept with all that is in it
   get ADDRESS   fetch one file: http://docs.example.org/a.pdf, /ipfs/<cid>/a.pdf or
-                /ipns/<name>/a.pdf; of a folder, its index.html
+                /ipns/<name>/a.pdf; of a folder, its index.html, or with -o all of it
   import FILE   take in the blocks of a CAR file (- reads the standard input), every one checked,
                 and pin its roots
 
@@ -50,4 +53,8 @@ function wrap(text: string, width: number): string[] {
     else lines.push(word);
   }
   return lines;
+}
+
+function list(words: string[]): string {
+  return words.length < 2 ? words.join() : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
 }

@@ -1,8 +1,11 @@
 /** Keeps what was opened: pins it, notes the visit, and so offers it to others. Readers do not wait for it. */
 import type { Helia } from "@helia/interface";
+import type { CID } from "multiformats/cid";
 import type { Blocks } from "./content/blocks.ts";
 import { pinAll, pinEach } from "./content/pin.ts";
-import type { Entry, FileEntry } from "./content/read.ts";
+import type { Entry, FileEntry, Found } from "./content/read.ts";
+import { fetchWhole, type Near, type Whole, type WholeOptions } from "./content/whole.ts";
+import type { DiskBlocks } from "./store/blocks.ts";
 import type { Records, Visit } from "./store/records.ts";
 
 /** A page that is opened again within this time is not noted again. */
@@ -16,15 +19,20 @@ const FINISH_MS = 10_000;
 export interface Keeper {
   /** The same entry; a file in it that is read to its end is kept under this address. */
   watch(entry: Entry, address: string): Entry;
+  /** Fetches everything below what was found at an address, and keeps it under that. */
+  keep(found: Found, address: string, options: WholeOptions): Promise<Whole>;
   visits(): Visit[];
   /** Finishes what is being kept. */
   stop(): Promise<void>;
 }
 
 export function createKeeper(
-  { helia, blocks, records, log }: {
+  { helia, blocks, store, peers, records, log }: {
     helia: Pick<Helia, "pins">;
     blocks: Blocks;
+    store: Pick<DiskBlocks, "seems" | "watch">;
+    /** How many peers have something of what is read. */
+    peers(): number;
     records: Records;
     log: (line: string) => void;
   },
@@ -46,6 +54,13 @@ export function createKeeper(
         },
       };
     },
+    keep(found, address, options) {
+      const work = keepWhole(found, address, options);
+      const done: Promise<void> = work.then(() => undefined, () => undefined) // who asked is told
+        .finally(() => underway.delete(done));
+      underway.add(done);
+      return work;
+    },
     visits: () =>
       records.all<Visit>(
         "SELECT address, cid, size, opened FROM visits ORDER BY opened DESC LIMIT 1000",
@@ -56,6 +71,24 @@ export function createKeeper(
       clearTimeout(impatient);
     },
   };
+
+  async function keepWhole(
+    { cid, above }: Found,
+    address: string,
+    { signal, onProgress }: WholeOptions,
+  ): Promise<Whole> {
+    const near: Near = {
+      peers,
+      holds: (cid) => store.seems(cid),
+      arrivals: (stored) => store.watch({ stored, removed: () => undefined }),
+    };
+    const whole = await fetchWhole(blocks, near, cid, { signal, onProgress });
+    onProgress?.({ type: "content:keep:pin", cid, blocks: whole.blocks, bytes: whole.bytes });
+    await pinEach(helia, blocks, above, address, { signal });
+    await pinAll(helia, blocks, cid, address, { signal });
+    visit(address, cid, whole.bytes);
+    return whole;
+  }
 
   function note(entry: FileEntry, address: string): void {
     const key = `${address} ${entry.cid}`;
@@ -76,13 +109,12 @@ export function createKeeper(
       await pinEach(helia, blocks, above, address, over);
       await pinAll(helia, blocks, cid, address, over);
     }
-    records.run(
-      "INSERT OR REPLACE INTO visits VALUES (?, ?, ?, ?)",
-      address,
-      cid.toString(),
-      size,
-      Date.now(),
-    );
+    visit(address, cid, size);
+  }
+
+  function visit(address: string, cid: CID, size: number): void {
+    const row = [address, cid.toString(), size, Date.now()] as const;
+    records.run("INSERT OR REPLACE INTO visits VALUES (?, ?, ?, ?)", ...row);
   }
 }
 

@@ -8,8 +8,9 @@ import { type Address, parseAddress } from "./content/address.ts";
 import { type Blocks, localOnly } from "./content/blocks.ts";
 import { importCar, type Imported, type ImportOptions } from "./content/car.ts";
 import { pinPresent } from "./content/pin.ts";
-import { type Entry, type Found, locate, open } from "./content/read.ts";
+import { locate, open } from "./content/read.ts";
 import { matches } from "./content/verify.ts";
+import type { Whole, WholeOptions } from "./content/whole.ts";
 import { NethoodError } from "./errors.ts";
 import { createKeeper } from "./keeper.ts";
 import { createTxtResolver } from "./name/dns.ts";
@@ -18,6 +19,13 @@ import { createNames, type Names } from "./name/ipns.ts";
 import { withStatic } from "./name/static.ts";
 import { createRepublisher } from "./name/republish.ts";
 import { createResolver, type Resolved } from "./name/resolve.ts";
+import {
+  indexOf,
+  type Located,
+  type Opened,
+  type OpenOptions,
+  type ResolveOptions,
+} from "./opened.ts";
 import { createNeighbours, parsePeer } from "./routing/neighbours.ts";
 import { createRecordRouting } from "./routing/records.ts";
 import { DiskBlocks } from "./store/blocks.ts";
@@ -30,8 +38,7 @@ import { type NetworkedHelia, startHelia } from "./swarm/helia.ts";
 import { checkAddress } from "./swarm/listen.ts";
 import { createSources } from "./swarm/sources.ts";
 
-/** What a folder shows of itself where a page is wanted. */
-const INDEX = "index.html";
+export type { Located, Opened, OpenOptions, ResolveOptions } from "./opened.ts";
 
 export interface NodeOptions {
   /** Folder for blocks, keys and records. Default: `$XDG_DATA_HOME/nethood`, or `~/.local/share/nethood`. */
@@ -52,37 +59,12 @@ export interface NodeOptions {
   upload?: number;
   /** Most bytes a second that are taken from neighbours. Default: no cap. */
   download?: number;
-  /** How long the neighbours are asked for a block, in milliseconds. Default: 20,000. */
+  /** How long a reader waits for a block that nobody offers, in milliseconds. Default: 20,000. */
   timeout?: number;
   /** Told what a person may want to know: a peer that lies, a neighbour that cannot be reached. Default: silence. */
   log?: (line: string) => void;
   /** Gives up a start that is under way; a node that runs is ended with {@link Node.stop}. */
   signal?: AbortSignal;
-}
-
-export interface ResolveOptions {
-  signal?: AbortSignal | undefined;
-  /** Asks nobody else: what is not on this machine is a NOT_CACHED. Default: false. */
-  local?: boolean | undefined;
-}
-
-export interface OpenOptions extends ResolveOptions {
-  /** Opens a folder's `index.html` in its place, where it has one, as a web server does. Default: false. */
-  index?: boolean;
-}
-
-/** What an address turned out to be, and how it was found. */
-export interface Opened {
-  entry: Entry;
-  resolved: Resolved;
-}
-
-/** Where an address leads: a block that was not read yet. */
-export interface Located {
-  found: Found;
-  resolved: Resolved;
-  /** Where it and what is below it are read from, `local` or not as it was asked for. */
-  blocks: Blocks;
 }
 
 export interface Node extends AsyncDisposable {
@@ -104,6 +86,12 @@ export interface Node extends AsyncDisposable {
   open(address: Address | string, options?: OpenOptions): Promise<Opened>;
   /** Follows an address to the block at its end, whatever that is; nothing is kept. @throws {NethoodError} as open */
   locate(address: Address | string, options?: ResolveOptions): Promise<Located>;
+  /**
+   * Fetches everything below an address, and pins it under that. It ends when all is here; what came stays if it fails.
+   *
+   * @throws {NethoodError} as {@link Node.open}
+   */
+  keep(address: Address | string, options?: WholeOptions): Promise<Whole>;
   /**
    * Takes in the blocks of a CAR file, every one checked, and pins what is below its roots.
    *
@@ -202,7 +190,7 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
     (exchange) => exchange.stop(),
   );
   const keeper = starting.adopt(
-    createKeeper({ helia, blocks: exchange, records, log }),
+    createKeeper({ helia, blocks: exchange, store, peers: sources.offering, records, log }),
     (keeper) => keeper.stop(),
   );
 
@@ -219,6 +207,12 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
       signal: until(own.signal),
       local: own.local,
     });
+  };
+  const find: Node["locate"] = async (address, { signal, local = false } = {}) => {
+    const resolved = await resolve(address, { signal, local });
+    const from = local ? localOnly(blocks) : blocks;
+    const found = await locate(from, resolved.cid, resolved.path, { signal });
+    return { found, resolved, blocks: from };
   };
 
   const running = starting.move();
@@ -246,11 +240,11 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
       const opened = index ? await indexOf(found, { signal }) ?? found : found;
       return { ...opened, entry: keeper.watch(opened.entry, opened.resolved.chain[0]!) };
     },
-    async locate(address, { signal, local = false } = {}) {
-      const resolved = await resolve(address, { signal, local });
-      const from = local ? localOnly(blocks) : blocks;
-      const found = await locate(from, resolved.cid, resolved.path, { signal });
-      return { found, resolved, blocks: from };
+    locate: find,
+    async keep(address, own = {}) {
+      const { found, resolved } = await find(address, own);
+      const options = { ...own, signal: until(own.signal) };
+      return await keeper.keep(found, resolved.chain[0]!, options);
     },
     async import(source, own = {}) {
       const signal = until(own.signal);
@@ -268,24 +262,5 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
     },
     stop,
     [Symbol.asyncDispose]: stop,
-  };
-}
-
-/** A folder's index page, under the address it has of its own. */
-async function indexOf(
-  { entry, resolved }: Opened,
-  options: ResolveOptions,
-): Promise<Opened | undefined> {
-  if (entry.kind !== "directory") return undefined;
-  const page = await entry.child(INDEX, options);
-  if (page?.kind !== "file" && page?.kind !== "symlink") return undefined;
-  const { path, chain } = resolved;
-  return {
-    entry: page,
-    resolved: {
-      ...resolved,
-      path: [...path, INDEX],
-      chain: chain.map((address) => `${address}/${INDEX}`),
-    },
   };
 }

@@ -1,6 +1,7 @@
 /** Everything a person can set, in one table: the parser, the help and the environment cannot disagree. */
 import { parseArgs } from "node:util";
 import { NethoodError } from "./errors.ts";
+import { parseChunk, parsePort, parseRate, parseSeconds } from "./values.ts";
 
 export interface Option {
   type: "string" | "boolean";
@@ -15,9 +16,12 @@ export interface Option {
   only?: Command[];
 }
 
-export const COMMANDS = ["node", "seed", "get", "import"] as const;
+export const COMMANDS = ["node", "seed", "keep", "get", "import"] as const;
 
 export type Command = typeof COMMANDS[number];
+
+/** The commands that run until they are ended, with a gateway. */
+const SERVING: Command[] = ["node", "seed", "keep"];
 
 const TABLE = {
   dir: {
@@ -31,14 +35,14 @@ const TABLE = {
     value: "N",
     env: "NETHOOD_PORT",
     help: "port of the gateway (default 7080; 0: any free one)",
-    only: ["node", "seed"],
+    only: SERVING,
   },
   host: {
     type: "string",
     value: "ADDRESS",
     env: "NETHOOD_HOST",
     help: "address of the gateway (default 127.0.0.1: this machine alone)",
-    only: ["node", "seed"],
+    only: SERVING,
   },
   listen: {
     type: "string",
@@ -74,7 +78,7 @@ const TABLE = {
     env: "NETHOOD_GATEWAY_HOSTS",
     help:
       "a host name of this gateway, whose subdomains are sites, beside localhost (default: none)",
-    only: ["node", "seed"],
+    only: SERVING,
   },
   "trust-proxy": {
     type: "string",
@@ -82,14 +86,26 @@ const TABLE = {
     value: "ADDRESS",
     env: "NETHOOD_TRUST_PROXY",
     help: "address of a reverse proxy whose X-Forwarded-* headers are believed (default: none)",
-    only: ["node", "seed"],
+    only: SERVING,
   },
   patience: {
     type: "string",
     value: "SECONDS",
     env: "NETHOOD_PATIENCE",
     help: "how long a reader waits for the first byte before a 504 (default 60)",
-    only: ["node", "seed"],
+    only: SERVING,
+  },
+  upload: {
+    type: "string",
+    value: "RATE",
+    env: "NETHOOD_UPLOAD",
+    help: "most bytes a second that are sent to peers, such as 500k or 2M (default: no limit)",
+  },
+  download: {
+    type: "string",
+    value: "RATE",
+    env: "NETHOOD_DOWNLOAD",
+    help: "most bytes a second that are taken from peers, such as 500k or 2M (default: no limit)",
   },
   "no-mdns": {
     type: "boolean",
@@ -106,11 +122,18 @@ const TABLE = {
     help: "publish files whose name begins with a dot, too",
     only: ["seed"],
   },
+  chunk: {
+    type: "string",
+    value: "SIZE",
+    help:
+      "bytes of a file in one block, 4k to 1M; 64k spreads faster in a crowd, but gives other CIDs than other tools (default: 1M)",
+    only: ["seed"],
+  },
   output: {
     type: "string",
     short: "o",
     value: "FILE",
-    help: "write to a file instead of the standard output",
+    help: "write to a file instead of the standard output; of a folder, all of it to a new folder",
     only: ["get"],
   },
   json: { type: "boolean", help: "say everything as JSON lines, for programs" },
@@ -129,7 +152,7 @@ type Name = keyof typeof TABLE;
 
 export interface Settings {
   command: Command;
-  /** What follows the command: a folder for `seed`, an address for `get`. */
+  /** What follows the command: a folder for `seed`, an address for `keep` and `get`. */
   argument: string | undefined;
   dir: string | undefined;
   port: number | undefined;
@@ -142,9 +165,14 @@ export interface Settings {
   trustProxy: string[] | undefined;
   /** Milliseconds. */
   patience: number | undefined;
+  /** Bytes a second. */
+  upload: number | undefined;
+  download: number | undefined;
   mdns: boolean;
   name: string | undefined;
   hidden: boolean;
+  /** Bytes. */
+  chunk: number | undefined;
   output: string | undefined;
   json: boolean;
   debug: boolean;
@@ -185,12 +213,16 @@ export function parseSettings(argv: string[], env: Record<string, string | undef
   }
   const one = (name: Name) => values[name] as string | undefined;
   const many = (name: Name) => values[name] as string[] | undefined;
+  const read = (name: Name, parse: (text: string) => number) => {
+    const text = one(name);
+    return text === undefined ? undefined : parse(text);
+  };
   const yes = (name: Name) => values[name] === true;
   return {
     command,
     argument: positionals[1],
     dir: one("dir"),
-    port: one("port") === undefined ? undefined : parsePort(one("port")!),
+    port: read("port", parsePort),
     host: one("host"),
     listen: many("listen"),
     peers: many("peer"),
@@ -198,10 +230,13 @@ export function parseSettings(argv: string[], env: Record<string, string | undef
     nameMap: one("name-map"),
     gatewayHosts: many("gateway-host"),
     trustProxy: many("trust-proxy"),
-    patience: one("patience") === undefined ? undefined : parseSeconds(one("patience")!),
+    patience: read("patience", parseSeconds),
+    upload: read("upload", parseRate),
+    download: read("download", parseRate),
     mdns: !yes("no-mdns"),
     name: one("name"),
     hidden: yes("hidden"),
+    chunk: read("chunk", parseChunk),
     output: one("output"),
     json: yes("json"),
     debug: yes("debug"),
@@ -242,24 +277,4 @@ function parse(argv: string[]): { values: Record<string, unknown>; positionals: 
 
 function empty(name: string, cause?: unknown): NethoodError {
   return new NethoodError("BAD_OPTION", `--${name} needs a value.`, { cause, hint: HINT });
-}
-
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65535) {
-    throw new NethoodError("BAD_OPTION", `"${text}" is not a port.`, {
-      hint: "Ports are numbers from 0 to 65535.",
-    });
-  }
-  return port;
-}
-
-function parseSeconds(text: string): number {
-  const seconds = Number(text);
-  if (!/^\d+(\.\d+)?$/.test(text) || seconds === 0) {
-    throw new NethoodError("BAD_OPTION", `"${text}" is not a number of seconds.`, {
-      hint: "Write it as 60, or 0.5.",
-    });
-  }
-  return seconds * 1000;
 }

@@ -2,10 +2,12 @@
 import type { Writable } from "node:stream";
 import type { Imported } from "./content/car.ts";
 import type { FileEntry } from "./content/read.ts";
+import type { KeepProgress, Whole } from "./content/whole.ts";
 import type { AddProgress } from "./content/write.ts";
 import { NethoodError, systemCode } from "./errors.ts";
 import type { Node } from "./node.ts";
 import { printable } from "./printable.ts";
+import { createPace, duration } from "./progress.ts";
 import type { Published } from "./seeder.ts";
 import { size } from "./size.ts";
 
@@ -25,6 +27,11 @@ export interface Teller {
   /** The same bytes, with progress told as they pass. */
   receiving(bytes: Bytes, size: number): Bytes;
   received(entry: FileEntry, file: string): void;
+  /** Tells how far the keeping of everything below an address has come. */
+  keeping(command: "keep" | "get"): (progress: KeepProgress) => void;
+  kept(whole: Whole, address: string): void;
+  /** What was kept is in a folder, too. */
+  saved(whole: Whole, files: number, dir: string): void;
   /** How far the reading of a CAR file has come. */
   importing(progress: Omit<Imported, "roots">): void;
   imported(imported: Imported & { missing: number }): void;
@@ -143,6 +150,40 @@ export function createTeller(
     received({ cid, size: bytes }, file) {
       if (json) event("get:done", { file, bytes, cid: String(cid) });
       else if (terminal) line(`Saved ${file}: ${size(bytes)}.`, stderr);
+    },
+
+    keeping(command) {
+      const pace = createPace();
+      return (progress) => {
+        if (progress.type !== "content:keep:block" || !due()) return;
+        const { blocks, bytes, fetched, totalBytes, peers } = progress;
+        const left = totalBytes === undefined ? undefined : Math.max(0, totalBytes - bytes);
+        const { rate, secondsLeft } = pace(fetched, left);
+        if (json) {
+          const now = { blocks, bytes, fetched, totalBytes, peers, rate, secondsLeft };
+          return event(`${command}:progress`, now);
+        }
+        if (command === "get" && !terminal) return;
+        const words = [
+          ...(left === undefined
+            ? [size(bytes)]
+            : [percent(bytes, bytes + left), `${size(bytes)} of ${size(bytes + left)}`]),
+          `from ${count(peers, "peer")}`,
+          ...(rate === undefined ? [] : [`${size(rate)}/s`]),
+          ...(secondsLeft === undefined ? [] : [`${duration(secondsLeft)} left`]),
+        ];
+        passing(words.join(", "));
+      };
+    },
+
+    kept({ cid, blocks, bytes, fetched }, address) {
+      if (json) return event("keep:done", { address, cid: String(cid), blocks, bytes, fetched });
+      line(`Kept ${address}: ${size(bytes)}, of which ${size(fetched)} came from others.`);
+    },
+
+    saved({ cid, bytes }, files, dir) {
+      if (json) event("get:done", { file: dir, bytes, files, cid: String(cid) });
+      else if (terminal) line(`Saved ${dir}: ${count(files, "file")}, ${size(bytes)}.`, stderr);
     },
 
     importing({ blocks, bytes }) {

@@ -11,11 +11,11 @@ const MAX_LINES = 300;
 /** The floor of each room; a file imports its own room or a lower floor. The first match counts. */
 const FLOORS: [RegExp, number][] = [
   [
-    /^(mod|node)\.ts$|^src\/(cli|help|options|output|teller)\.ts$|^gateway\/mod\.ts$/,
+    /^(mod|node)\.ts$|^src\/(cli|commands|help|options|output|progress|teller|values)\.ts$|^gateway\/mod\.ts$/,
     6,
   ],
   [/^gateway\//, 5],
-  [/^src\/(node|seeder|tracker|keeper)\.ts$/, 4],
+  [/^src\/(node|opened|seeder|tracker|keeper)\.ts$/, 4],
   [/^src\/(site|web)\//, 3],
   [/^src\/(name|routing)\//, 2],
   [/^src\/(content|swarm)\//, 1],

@@ -54,7 +54,9 @@ suite("keeper", (test, left) => {
     const records = new Records(join(site, "..", "records"));
     const told: string[] = [];
     const log = (line: string) => told.push(line);
-    const keeper = createKeeper({ helia: reader.helia, blocks: reader.blocks, records, log });
+    const { helia, blocks } = reader;
+    const store = { seems: () => true, watch: () => () => undefined };
+    const keeper = createKeeper({ helia, blocks, store, peers: () => 0, records, log });
     for (const cid of [one, two]) {
       const { entry } = await reader.open(visitOf(cid));
       for await (const _ of file(keeper.watch(entry, "/ipns/x.example.org/page")).bytes());

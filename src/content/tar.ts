@@ -31,7 +31,16 @@ export async function* packTar(
   entry: Entry,
   options: Options = {},
 ): AsyncGenerator<Uint8Array> {
-  yield* pack()(entries(blocks, entry, [String(entry.cid)], new Set(), options));
+  yield* pack()(members(blocks, entry, options));
+}
+
+/** What is in the TAR file, below a folder that is named by its CID: safe to be written to a disk. @throws as packTar */
+export function members(
+  blocks: Blocks,
+  entry: Entry,
+  options: Options = {},
+): AsyncGenerator<TarImportCandidate> {
+  return entries(blocks, entry, [String(entry.cid)], new Set(), options);
 }
 
 /** @param symlinks the paths at which there are symbolic links: nothing may lie behind one, or in its place */

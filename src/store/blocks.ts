@@ -151,7 +151,12 @@ export class DiskBlocks extends FsBlockstore implements Blockstore {
 
   /** Whether there is a file for the block, without a look into it: as much as one may tell others without reading it all. */
   holds(cid: CID): Promise<boolean> {
-    return Promise.resolve(this.#memory.has(keyOf(cid)) || this.#isFiled(cid));
+    return Promise.resolve(this.seems(cid));
+  }
+
+  /** The same, at this moment. */
+  seems(cid: CID): boolean {
+    return this.#memory.has(keyOf(cid)) || this.#isFiled(cid);
   }
 
   /** Most blocks that are asked about are not here: to learn it from an error would cost ten times as much. */
@@ -159,8 +164,10 @@ export class DiskBlocks extends FsBlockstore implements Blockstore {
     return existsSync(this.#file(cid).path);
   }
 
-  watch(watcher: StoreWatcher): void {
+  /** @returns what ends it */
+  watch(watcher: StoreWatcher): () => void {
     this.#watchers.push(watcher);
+    return () => void (this.#watchers = this.#watchers.filter((other) => other !== watcher));
   }
 
   async #load(cid: CID): Promise<Uint8Array | "damaged" | undefined> {

@@ -10,7 +10,7 @@ import { canLink } from "../content/document.ts";
 import { NethoodError, notCached } from "../errors.ts";
 import type { DiskBlocks } from "../store/blocks.ts";
 
-/** How long the swarm is asked for a block before the reader is told that nobody has it, in milliseconds. */
+/** How long a reader waits for a block that nobody offers before it is told so, in milliseconds. */
 export const FETCH_TIMEOUT_MS: number = 20_000;
 
 /** The same while no peer is connected: time enough for a neighbour on the same network to be discovered. */
@@ -21,6 +21,9 @@ export const LONELY_TIMEOUT_MS: number = 4_000;
  * and neighbours do not send a block twice within this time.
  */
 export const LINGER_MS: number = 5_000;
+
+/** How often it is looked who offers a block, in milliseconds. */
+const LOOK_MS = 100;
 
 /** Identity CIDs carry their bytes themselves; longer ones are refused (specification: unixfs, 128 bytes). */
 const MAX_IDENTITY_BYTES = 128;
@@ -35,15 +38,17 @@ export interface Network {
   handed(cid: CID, block: Uint8Array): void;
   /** How many peers are connected now. */
   peers(): number;
-  /** Whether a peer that still sends offers a block: then it is only a matter of time. */
+  /** Whether a peer that has not fallen silent offers a block: then it is only a matter of time. */
   isOffered(cid: CID): boolean;
 }
 
 interface Fetch {
   block: Promise<Uint8Array>;
   readers: number;
-  /** When somebody began to wait, in milliseconds since 1970. */
-  since: number;
+  /** How long somebody has waited while nobody offered it, in milliseconds. */
+  spent: number;
+  /** Somebody offered it meanwhile. */
+  offered: boolean;
   stop: AbortController;
   lingering?: ReturnType<typeof setTimeout>;
 }
@@ -91,7 +96,7 @@ export function createExchange(
     if (stopped) throw over();
     const key = cid.toString();
     const fetch = underway.get(key) ?? start(key, cid);
-    if (fetch.readers++ === 0) fetch.since = Date.now();
+    if (fetch.readers++ === 0) fetch.spent = 0;
     clearTimeout(fetch.lingering);
     try {
       return await unlessAborted(fetch.block, signal);
@@ -104,7 +109,7 @@ export function createExchange(
 
   function start(key: string, cid: CID): Fetch {
     const stop = new AbortController();
-    const waiting = { readers: 0, since: Date.now(), stop };
+    const waiting = { readers: 0, spent: 0, offered: false, stop };
     const fetch: Fetch = Object.assign(waiting, { block: retrieve(cid, waiting) });
     underway.set(key, fetch);
     const ended = () => end(key, fetch);
@@ -121,13 +126,21 @@ export function createExchange(
 
   async function retrieve(cid: CID, fetch: Omit<Fetch, "block">): Promise<Uint8Array> {
     const { stop } = fetch;
+    let looked = performance.now();
     const watch = setInterval(() => {
+      const now = performance.now();
       const limit = network.peers() === 0 ? Math.min(timeout, LONELY_TIMEOUT_MS) : timeout;
-      if (network.isOffered(cid)) fetch.since = Math.max(fetch.since, Date.now() - limit / 2);
-      if (Date.now() - fetch.since >= limit) stop.abort(nobody(cid));
-    }, 100);
+      // Who offers it and still sends is slow, and no reason to give up.
+      if (network.isOffered(cid)) fetch.offered = true;
+      else fetch.spent += now - looked;
+      looked = now;
+      if (fetch.spent >= limit) stop.abort(nobody(cid, fetch.offered));
+    }, LOOK_MS);
     try {
-      return await network.fetch(cid, stop.signal);
+      const fetched = network.fetch(cid, stop.signal);
+      fetched.catch(() => undefined); // awaited below, unless it is not needed
+      // It may have come after it was looked for, and before anybody waited for it.
+      return await store.read(cid) ?? await fetched;
     } catch (cause) {
       if (stop.signal.aborted) throw stop.signal.reason;
       // What is wrong with this machine, a full disk for one, is not the neighbours' fault.
@@ -136,16 +149,18 @@ export function createExchange(
         const message = `${cid} is named by a hash function that Nethood does not know.`;
         throw new NethoodError("UNSUPPORTED", message, { cause });
       }
-      throw nobody(cid, cause);
+      throw nobody(cid, fetch.offered, cause);
     } finally {
       clearInterval(watch);
     }
   }
 
-  function nobody(cid: CID, cause?: unknown): NethoodError {
+  function nobody(cid: CID, offered: boolean, cause?: unknown): NethoodError {
     const peers = network.peers();
     const who = peers === 0
       ? "No neighbour is connected"
+      : offered
+      ? "Somebody offered it, and does not send it"
       : peers === 1
       ? "The one connected peer did not send it"
       : `None of ${peers} connected peers sent it`;

@@ -119,8 +119,9 @@ export class Scheduler {
     if (peer !== undefined) this.#asks.remove(peer, block);
   }
 
+  /** Whether it kept us waiting, and has sent nothing since, even if it was asked anew. */
   isStalled(number: PeerNumber): boolean {
-    return this.#asks.peers.get(number)?.stalled ?? false;
+    return (this.#asks.peers.get(number)?.stalls ?? 0) > 0;
   }
 
   /** Bytes of a block came. */

@@ -1,9 +1,10 @@
 /**
- * Where a block comes from when it is not here: the swarm, and for as long as nobody there offers it, whoever speaks bitswap
- * only. Each of the two stores what it gets; the first that has the block ends the search of the other.
+ * Where a block comes from when it is not here: the swarm, and whoever speaks bitswap only, where nobody in the swarm offers it
+ * or who does keeps the reader waiting. Each of the two stores what it gets; the first that has the block ends the search of
+ * the other.
  */
-import type { Libp2p } from "@libp2p/interface";
-import type { Blockstore } from "interface-blockstore";
+import type { Blocks } from "@helia/interface";
+import type { Libp2p, PeerId } from "@libp2p/interface";
 import type { CID } from "multiformats/cid";
 import { setTimeout as pause } from "node:timers/promises";
 import type { ConnectedSwarm } from "./connect.ts";
@@ -15,17 +16,36 @@ const GREETING_MS = 300;
 /** How often it is looked whether a block has to be asked for by bitswap, in milliseconds. */
 const LOOK_MS = 50;
 
+/** What Helia's bitswap tells of a block that came. */
+interface BlockCame {
+  detail: { sender: PeerId };
+}
+
+/**
+ * How long the swarm alone may take for a block that somebody there offers, in milliseconds: an offer is a promise, not a
+ * delivery. To ask too soon would make strangers send what is already on its way.
+ */
+const PATIENCE_MS = 5_000;
+
+export interface Sources extends Network {
+  /** How many of the connected peers have something that is talked about: they said so, or sent it. */
+  offering(): number;
+}
+
 export function createSources(
   { swarm, peers }: Pick<ConnectedSwarm, "swarm" | "peers">,
-  bitswap: Pick<Blockstore, "get">,
+  bitswap: Pick<Blocks, "get">,
   libp2p: Pick<Libp2p, "getConnections" | "getPeers">,
-): Network {
+): Sources {
+  /** Those who speak bitswap only, and sent something. */
+  const senders = new Set<string>();
   return {
     fetch,
     expect: (cids) => swarm.expect(cids),
     handed: (cid, block) => swarm.shelf.handed(cid, block),
     peers: () => libp2p.getPeers().length,
     isOffered: (cid) => swarm.offers(cid) > 0,
+    offering,
   };
 
   async function fetch(cid: CID, signal: AbortSignal): Promise<Uint8Array> {
@@ -39,14 +59,27 @@ export function createSources(
   }
 
   async function askStrangers(cid: CID, signal: AbortSignal): Promise<Uint8Array> {
-    while (swarm.offers(cid) > 0 || !strangersAreHere()) {
+    const patient = Date.now() + PATIENCE_MS;
+    while (swarm.offers(cid) > 0 && Date.now() < patient || !strangersAreHere()) {
       await pause(LOOK_MS, undefined, { signal });
     }
-    for await (const { buffer, byteOffset, byteLength } of bitswap.get(cid, { signal })) {
+    const onProgress = (event: { type: string; detail?: unknown }) => {
+      if (event.type === "bitswap:block") senders.add(String((event as BlockCame).detail.sender));
+    };
+    const blocks = bitswap.get(cid, { signal, onProgress });
+    for await (const { buffer, byteOffset, byteLength } of blocks) {
       // A plain view: it may be a Buffer, whose slice() is not what decoders expect.
       return new Uint8Array(buffer, byteOffset, byteLength);
     }
     throw new Error(`bitswap ended without ${cid}`);
+  }
+
+  function offering(): number {
+    const members = [...swarm.members.keys()].filter((peer) => swarm.holdings.of(peer).size > 0);
+    const strangers = libp2p.getPeers().map(String).filter((peer) =>
+      senders.has(peer) && !peers.has(peer)
+    );
+    return members.length + strangers.length;
   }
 
   function strangersAreHere(): boolean {

@@ -36,6 +36,13 @@ suite("exchange", (test) => {
     assert.is(swarm.asked, 2);
   });
 
+  test("a block that came between the look for it and the wait for it is not waited for", async () => {
+    const reads = [undefined, BLOCK].values();
+    const store = { read: () => Promise.resolve(reads.next().value) };
+    const { get } = exchange(store, { ...createSwarm(), isOffered: () => true });
+    assert.equal(await get(CID_OF_BLOCK), BLOCK);
+  });
+
   test("one reader's abort leaves the others, and its reason passes through untouched", async () => {
     const swarm = createSwarm();
     const { get } = exchange(EMPTY, swarm);
@@ -96,6 +103,29 @@ suite("exchange", (test) => {
       assert.match(error.message, CID_OF_BLOCK.toString());
       assert.match(error.hint!, "--peer");
     }
+  });
+
+  test("a block that somebody offers is waited for, however slow it comes", async () => {
+    const swarm = createSwarm();
+    let living = true;
+    const { get } = exchange(EMPTY, { ...swarm, isOffered: () => living }, { timeout: 300 });
+    const slow = get(CID_OF_BLOCK);
+    await pause(1_200);
+    swarm.bring(BLOCK);
+    assert.equal(await slow, BLOCK);
+
+    // but not by who falls silent: from then on it is as if nobody offered it
+    const never = { ...createSwarm(), isOffered: () => living };
+    const promised = exchange(EMPTY, never, { timeout: 300 }).get(CID_OF_BLOCK);
+    setTimeout(() => living = false, 600);
+    const began = Date.now();
+    const error = await failure(promised);
+    assert.ok(Date.now() - began >= 800, "it was given up while it was offered");
+    assert.is(error.code, "NO_PROVIDERS");
+    assert.match(
+      error.message,
+      /not on this machine\. Somebody offered it, and does not send it\./,
+    );
   });
 
   test("a lonely node gives up sooner", async () => {
