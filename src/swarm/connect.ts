@@ -1,8 +1,12 @@
-/** Keeps one stream to every connected peer that speaks the swarm protocol: opens it, or takes the one that the peer opens. */
+/**
+ * Keeps one stream to every connected peer that speaks the swarm protocol: opens it, or takes the one that the peer opens, and
+ * opens it anew when it breaks.
+ */
 import type { Connection, PeerId, Stream } from "@libp2p/interface";
+import { setTimeout as pause } from "node:timers/promises";
 import { Bucket } from "./bucket.ts";
 import { Correspondence } from "./correspondence.ts";
-import { PROTOCOL } from "./frame.ts";
+import { PROTOCOL, WireError } from "./frame.ts";
 import type { Host } from "./host.ts";
 import { Session } from "./session.ts";
 import { Swarm, type SwarmSettings } from "./swarm.ts";
@@ -12,6 +16,13 @@ const OPEN_MS = 10_000;
 
 /** Streams of the protocol that a peer may have on one connection: one, and the next while the last is being taken down. */
 const MAX_STREAMS = 2;
+
+/** How soon a broken stream is opened again, in milliseconds: twice as late each time, up to a limit. */
+const REOPEN_MS = 1_000;
+const MAX_REOPEN_MS = 60_000;
+
+/** A peer that does not know the protocol is asked so often: it may not have got as far when it starts. */
+const TRIES = 3;
 
 export interface ConnectSettings extends Omit<SwarmSettings, "up"> {
   /** Most bytes a second that are sent. Default: no cap. */
@@ -36,22 +47,28 @@ export async function connectSwarm(
 ): Promise<ConnectedSwarm> {
   const now = performance.now();
   const swarm = new Swarm({ ...settings, up: new Bucket(up, now) });
+  const { standings } = swarm;
   const intake = new Bucket(down, now);
   const sessions = new Map<string, Session>();
-  const listener = new Correspondence(swarm, (session) => {
-    if (sessions.get(session.peer) === session) sessions.delete(session.peer);
-  });
+  const ends = new Map<Session, () => void>();
+  /** Peers to whom this side keeps a stream, and what makes it look again at once. */
+  const kept = new Map<string, () => void>();
   const over = new AbortController();
   const self = libp2p.peerId.toString();
   let count = 0;
+  const listener = new Correspondence(swarm, (session) => {
+    if (sessions.get(session.peer) === session) sessions.delete(session.peer);
+    ends.get(session)?.();
+    ends.delete(session);
+  });
 
-  await libp2p.handle(PROTOCOL, begin, {
+  await libp2p.handle(PROTOCOL, accept, {
     maxInboundStreams: MAX_STREAMS,
     maxOutboundStreams: MAX_STREAMS,
   });
-  const onOpen = ({ detail }: CustomEvent<Connection>) => void dial(detail);
+  const onOpen = ({ detail }: CustomEvent<Connection>) => meet(detail.remotePeer);
   libp2p.addEventListener("connection:open", onOpen);
-  libp2p.getConnections().forEach((connection) => void dial(connection));
+  for (const { remotePeer } of libp2p.getConnections()) meet(remotePeer);
 
   return {
     swarm,
@@ -64,25 +81,86 @@ export async function connectSwarm(
   };
 
   /** Of two peers the one with the smaller ID opens the stream, so that there is one. */
-  async function dial(connection: Connection): Promise<void> {
-    const peer = connection.remotePeer.toString();
-    if (self > peer || sessions.has(peer)) return;
-    try {
-      const signal = AbortSignal.any([over.signal, AbortSignal.timeout(OPEN_MS)]);
-      begin(await connection.newStream(PROTOCOL, { signal }), connection);
-    } catch {
-      // It does not speak the protocol, or is gone: bitswap is left.
+  function meet(remotePeer: PeerId): void {
+    const peer = remotePeer.toString();
+    if (self > peer) return;
+    const again = kept.get(peer);
+    if (again !== undefined) again();
+    else void keep(remotePeer).finally(() => kept.delete(peer));
+  }
+
+  /** Opens the stream, again and again, for as long as there is a connection to a peer that speaks the protocol. */
+  async function keep(remotePeer: PeerId): Promise<void> {
+    const peer = remotePeer.toString();
+    let wait = REOPEN_MS;
+    for (let refusals = 0; refusals < TRIES && !over.signal.aborted;) {
+      const { promise: look, resolve: again } = Promise.withResolvers<void>();
+      kept.set(peer, again);
+      const connection = libp2p.getConnections(remotePeer).find(({ status }) => status === "open");
+      if (connection === undefined) return;
+      const began = performance.now();
+      if (standings.barredFor(peer, began) === 0) {
+        refusals = await dial(connection) ? 0 : refusals + 1;
+      }
+      const now = performance.now();
+      if (now - began > MAX_REOPEN_MS) wait = REOPEN_MS;
+      await Promise.race([look, sleep(Math.max(wait, standings.barredFor(peer, now)))]);
+      wait = Math.min(MAX_REOPEN_MS, wait * 2);
     }
   }
 
-  function begin(stream: Stream, { remotePeer }: Connection): void {
-    if (over.signal.aborted) return stream.abort(over.signal.reason);
+  async function sleep(ms: number): Promise<void> {
+    await pause(ms, undefined, { signal: over.signal, ref: false }).catch(() => {}); // over: looked at next
+  }
+
+  /** Speaks with a peer until the stream ends. @returns whether it knows the protocol */
+  async function dial(connection: Connection): Promise<boolean> {
+    try {
+      const signal = AbortSignal.any([over.signal, AbortSignal.timeout(OPEN_MS)]);
+      const stream = await connection.newStream(PROTOCOL, { signal });
+      await new Promise<void>((end) => begin(stream, connection, end));
+      return true;
+    } catch (error) {
+      // Where it does not know it bitswap is left; what else went wrong may go better next time.
+      return (error as Error).name !== "UnsupportedProtocolError";
+    }
+  }
+
+  function accept(stream: Stream, connection: Connection): void {
+    const peer = connection.remotePeer.toString();
+    if (standings.barredFor(peer, performance.now()) > 0) {
+      return stream.abort(new Error("it is not spoken to"));
+    }
+    if (self < peer) return refuse(stream, peer, "it opened a stream that was not its to open");
+    if (sessions.has(peer)) {
+      const reason = standings.note(peer, "restart", performance.now());
+      if (reason !== undefined) return refuse(stream, peer, reason);
+    }
+    begin(stream, connection);
+  }
+
+  function refuse(stream: Stream, peer: string, reason: string): void {
+    const error = new WireError(reason);
+    stream.abort(error);
+    const session = sessions.get(peer);
+    if (session !== undefined) return session.drop(error);
+    settings.log(`${peer} is not spoken to any more: ${reason}`);
+    standings.bar(peer, performance.now());
+  }
+
+  function begin(stream: Stream, { remotePeer }: Connection, onEnd?: () => void): void {
     const peer = remotePeer.toString();
     // The newer one is the one that works: a line may have been cut without a word.
     sessions.get(peer)?.drop(new Error("the peer began anew"));
+    if (over.signal.aborted) {
+      onEnd?.();
+      return stream.abort(new Error("the node stops"));
+    }
     const session = new Session(count++, peer, stream, { listener, down: intake, flags: 0 });
     sessions.set(peer, session);
+    if (onEnd !== undefined) ends.set(session, onEnd);
     listener.began(session);
+    if (session.isOver) listener.ended(session, undefined); // the stream broke at its first byte
     met(remotePeer);
   }
 }

@@ -2,13 +2,17 @@
  * What peers talk about: groups, each a block and what it links to, so that a block can be named by two small numbers
  * (docs/swarm-protocol.md, "Groups"). Inside this node a block has one number, however many groups it is in.
  */
+import * as dagPb from "@ipld/dag-pb";
 import type { CID } from "multiformats/cid";
+import { identity } from "multiformats/hashes/identity";
 import { linksOf } from "../content/document.ts";
 import type { BlockNumber } from "./holdings.ts";
 import { MAX_MEMBERS } from "./limits.ts";
 
 export interface Group {
   readonly cid: CID;
+  /** See {@link groupKey}. */
+  readonly key: string;
   /** By index: the block itself, and once that is here what it links to. */
   members: BlockNumber[];
   /** Whether the block is here, so that its members are known. */
@@ -33,15 +37,20 @@ export class Groups {
   readonly #freed: BlockNumber[] = [];
 
   get(cid: CID): Group | undefined {
-    return this.#groups.get(cid.toString());
+    return this.#groups.get(groupKey(cid));
+  }
+
+  /** Whether a group was not dropped. */
+  has(group: Group): boolean {
+    return this.#groups.get(group.key) === group;
   }
 
   /** The group of that block, made if there is none. */
   of(cid: CID): Group {
-    const key = cid.toString();
+    const key = groupKey(cid);
     let group = this.#groups.get(key);
     if (group === undefined) {
-      group = { cid, members: [], known: false };
+      group = { cid, key, members: [], known: false };
       this.#groups.set(key, group);
       this.#enter(group, cid);
     }
@@ -55,9 +64,15 @@ export class Groups {
     for (const link of memberLinks(group.cid, block)) this.#enter(group, link);
   }
 
-  /** A group that nobody talks about any more. @returns blocks that are in no other, and whose numbers are free now */
+  /**
+   * A group that nobody talks about any more. Numbers are given again: whoever waits for something looks afterwards whether the
+   * block still has the number that it had.
+   *
+   * @returns blocks that are in no other group, and whose numbers are free now
+   */
   drop(group: Group): BlockNumber[] {
-    if (!this.#groups.delete(group.cid.toString())) return [];
+    if (!this.has(group)) return [];
+    this.#groups.delete(group.key);
     const freed: BlockNumber[] = [];
     for (const block of group.members) {
       const known = this.#blocks[block]!;
@@ -85,9 +100,9 @@ export class Groups {
     return this.#known(block).places;
   }
 
-  /** The group whose name a block is, if it is one's. */
-  named(block: BlockNumber): Group | undefined {
-    return this.#known(block).places.find(({ index }) => index === 0)?.group;
+  /** The groups that a block names: one for each codec under which it is talked about. */
+  named(block: BlockNumber): Group[] {
+    return this.#known(block).places.filter(({ index }) => index === 0).map(({ group }) => group);
   }
 
   #known(block: BlockNumber): Known {
@@ -109,7 +124,10 @@ export class Groups {
   }
 }
 
-/** The members of a group after the first: each block that it links to once. None where there are too many, or it is broken. */
+/**
+ * The members of a group after the first: each block that it links to once. None where there are too many, or it is broken. In
+ * documents they are in the order of their hashes: no two parsers agree on the order of keys.
+ */
 export function memberLinks(cid: CID, block: Uint8Array): CID[] {
   let links: CID[];
   try {
@@ -120,7 +138,19 @@ export function memberLinks(cid: CID, block: Uint8Array): CID[] {
   const members = new Map<string, CID>();
   for (const link of links) if (!members.has(keyOf(link))) members.set(keyOf(link), link);
   members.delete(keyOf(cid));
-  return members.size < MAX_MEMBERS ? [...members.values()] : [];
+  if (members.size >= MAX_MEMBERS) return [];
+  if (cid.code === dagPb.code) return [...members.values()];
+  return [...members].sort(([one], [other]) => one < other ? -1 : 1).map(([, link]) => link);
+}
+
+/** A group's name: the block, and the codec by which its links are found. Versions of CIDs do not matter. */
+export function groupKey(cid: CID): string {
+  return `${cid.code} ${keyOf(cid)}`;
+}
+
+/** Whether a CID carries its bytes itself. As a link it is a member of its group, but no block: nobody has it or asks for it. */
+export function isInline({ multihash }: CID): boolean {
+  return multihash.code === identity.code;
 }
 
 /** The multihash, a character a byte: a block is the same under every codec. */

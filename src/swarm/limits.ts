@@ -36,6 +36,16 @@ export function checkCid({ version, bytes, multihash }: CID): void {
   }
 }
 
+/** Whether a group can be named to others. */
+export function isSpeakable(cid: CID): boolean {
+  try {
+    checkCid(cid);
+    return true;
+  } catch {
+    return false; // why not does not matter: it is read in other ways
+  }
+}
+
 export function checkOpen(
   { cid, count, bits }: { cid: CID; count: number; bits: Uint8Array },
 ): void {

@@ -23,6 +23,8 @@ export class Outbox {
   #writing = false;
   #over = false;
   #wake: (() => void) | undefined;
+  /** When something left, or began to wait. */
+  #moved = 0;
 
   constructor(stream: Stream, onError: (error: Error) => void) {
     this.#stream = stream;
@@ -33,17 +35,29 @@ export class Outbox {
     }
   }
 
-  /** Sends a block after those before it. */
+  /** For how long nothing has left of what waits, in milliseconds. */
+  stillFor(now: number): number {
+    return this.#blocks.length === 0 ? 0 : now - this.#moved;
+  }
+
+  /** Sends a block after those before it; one that waits already only once. */
   push(block: Outgoing): void {
+    const { group, index } = block;
+    if (this.#blocks.some((b) => !b.stopped && b.group === group && b.index === index)) return;
+    if (this.#blocks.length === 0) this.#moved = performance.now();
     this.#blocks.push({ ...block, stopped: false });
     if (!this.#writing) void this.#write();
   }
 
-  /** Sends no more of a block; what was sent of it is forgotten by the peer. */
-  stop(group: number, index?: number): void {
+  /** Sends no more of a block; what was sent of it is forgotten by the peer. @returns whether something was left to send */
+  stop(group: number, index?: number): boolean {
+    let found = false;
     for (const block of this.#blocks) {
-      if (block.group === group && (index ?? block.index) === block.index) block.stopped = true;
+      if (block.group !== group || (index ?? block.index) !== block.index) continue;
+      block.stopped = true;
+      found = true;
     }
+    return found;
   }
 
   end(): void {
@@ -57,6 +71,7 @@ export class Outbox {
       for (let block = this.#blocks[0]; block !== undefined; block = this.#blocks[0]) {
         for (let offset = 0; !block.stopped && !this.#over; offset += PART) {
           if (!this.#send(block, offset)) await new Promise<void>((wake) => this.#wake = wake);
+          this.#moved = performance.now();
           if (offset + PART >= block.bytes.length) break;
         }
         this.#blocks.shift();

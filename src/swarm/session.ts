@@ -3,8 +3,8 @@
  * their numbers on this stream and leaves every judgement about blocks to who listens.
  */
 import type { Stream, StreamMessageEvent } from "@libp2p/interface";
-import type { CID } from "multiformats/cid";
-import type { Bucket } from "./bucket.ts";
+import { Bits } from "./bits.ts";
+import { Bucket } from "./bucket.ts";
 import { Conversation } from "./conversation.ts";
 import { FrameDecoder } from "./decoder.ts";
 import {
@@ -13,41 +13,27 @@ import {
   type Frame,
   type Level,
   type ListFrame,
-  type OpenFrame,
   WANTING,
   WireError,
 } from "./frame.ts";
 import type { Group } from "./groups.ts";
 import type { PeerNumber } from "./holdings.ts";
+import type { Listener, Theirs } from "./listener.ts";
 import { Outbox } from "./outbox.ts";
 
 /** What may wait to be written besides blocks, in bytes: a peer that reads nothing is not waited for. */
 const MAX_UNSENT = 4 * 1024 * 1024;
 
-/** A group as the peer has opened it. */
-export interface Theirs {
-  readonly cid: CID;
-  /** The peer's frame: members that it has at first. */
-  readonly open: OpenFrame;
-  /** Indices that it said to have. */
-  readonly has: Set<number>;
-}
+/** Frames of one peer that are heard in a second, an index counting for a part of one: whoever speaks faster is read slower. */
+const FRAMES_PER_SECOND = 16_000;
+const INDICES_PER_FRAME = 16;
 
-export interface Listener {
-  opened(session: Session, group: Theirs): void;
-  offered(session: Session, group: Theirs, indices: number[]): void;
-  withdrawn(session: Session, group: Theirs, indices: number[]): void;
-  requested(session: Session, group: Theirs, level: Level, indices: number[]): void;
-  cancelled(session: Session, group: Theirs, indices: number[]): void;
-  closed(session: Session, group: Theirs): void;
-  /** Whether a block that begins to come was asked for. @throws {WireError} if it never was */
-  expects(session: Session, group: Theirs, index: number): boolean;
-  /** A part of a block that was asked for. */
-  progressed(session: Session, group: Theirs, index: number, bytes: number): void;
-  /** A block that had begun to come will not. */
-  abandoned(session: Session, group: Theirs, index: number): void;
-  received(session: Session, group: Theirs, index: number, bytes: Uint8Array): void;
-  ended(session: Session, why: Error | undefined): void;
+/** The least data in a part that is not the last, in bytes: a block is not to be drawn out. */
+export const MIN_PART = 1_024;
+
+/** A peer that does not read what it asked for. It need not mean harm: a machine may be asleep. */
+export class UnreadError extends Error {
+  override readonly name = "UnreadError";
 }
 
 export class Session {
@@ -57,6 +43,7 @@ export class Session {
   readonly #stream: Stream;
   readonly #listener: Listener;
   readonly #down: Bucket;
+  readonly #attention = new Bucket(FRAMES_PER_SECOND, performance.now());
   readonly #decoder = new FrameDecoder();
   readonly #conversation = new Conversation();
   readonly #mine = new Map<Group, number>();
@@ -65,6 +52,8 @@ export class Session {
   readonly #outbox: Outbox;
   #next = 0;
   #incoming: { theirs: Theirs; index: number; bytes: Uint8Array | undefined } | undefined;
+  /** The peer says no more, but what it said is not all read. */
+  #ending = false;
   #over = false;
 
   constructor(
@@ -81,23 +70,30 @@ export class Session {
     this.#outbox = new Outbox(stream, (error) => this.drop(error));
     stream.inactivityTimeout = Infinity;
     stream.addEventListener("message", (event) => this.#read(event));
-    stream.addEventListener("remoteCloseWrite", () => this.#finish());
+    stream.addEventListener("remoteCloseWrite", () => {
+      this.#ending = true;
+      this.#finish();
+    });
     stream.addEventListener("close", ({ error }) => this.#end(error));
     this.#send(encodeFrame({ type: "hello", flags }));
   }
 
-  /** Groups that the peer has open. */
-  get theirs(): Iterable<Theirs> {
-    return this.#theirs.values();
+  get isOver(): boolean {
+    return this.#over;
   }
 
   isOpen(group: Group): boolean {
     return this.#mine.has(group);
   }
 
-  /** How many groups are open on this side. */
-  get openGroups(): number {
-    return this.#mine.size;
+  /** Groups that are open on this side, and what the peer knows them by, the first opened first. */
+  get mine(): ReadonlyMap<Group, number> {
+    return this.#mine;
+  }
+
+  /** For how long nothing of the blocks that wait has left, in milliseconds; 0 where none waits. */
+  stillFor(now: number): number {
+    return this.#outbox.stillFor(now);
   }
 
   open(group: Group, wanting: boolean, count: number, bits: Uint8Array): void {
@@ -143,10 +139,10 @@ export class Session {
     this.#outbox.push({ group: this.#numberOf(group), index, bytes });
   }
 
-  /** Sends no more of a block. */
-  stopBlock(group: Group, index: number): void {
+  /** Sends no more of a block. @returns whether something of it was left to send */
+  stopBlock(group: Group, index: number): boolean {
     const number = this.#mine.get(group);
-    if (number !== undefined) this.#outbox.stop(number, index);
+    return number !== undefined && this.#outbox.stop(number, index);
   }
 
   /** Ends the conversation. */
@@ -172,7 +168,7 @@ export class Session {
     try {
       this.#stream.send(frame);
       if (this.#stream.writeBufferLength > MAX_UNSENT) {
-        this.drop(new WireError("it does not read what it is sent"));
+        this.drop(new UnreadError("it does not read what it is told"));
       }
     } catch (error) {
       this.drop(error as Error);
@@ -181,25 +177,27 @@ export class Session {
 
   #read({ data }: StreamMessageEvent): void {
     if (this.#over) return;
-    this.#slow(data.byteLength);
+    this.#down.take(data.byteLength, performance.now());
     try {
       for (const chunk of data instanceof Uint8Array ? [data] : data) {
         for (const frame of this.#decoder.push(chunk)) {
+          this.#attention.take(effortOf(frame), performance.now());
           this.#conversation.check(frame);
           this.#hear(frame);
           if (this.#over) return;
         }
       }
+      if (this.#ending) this.#finish();
+      else this.#slow();
     } catch (error) {
       this.drop(error as Error);
     }
   }
 
-  /** Reads no more until the cap on what comes in allows it. */
-  #slow(bytes: number): void {
+  /** Reads no more until the cap on what comes in allows it, and what came is digested. */
+  #slow(): void {
     const now = performance.now();
-    this.#down.take(bytes, now);
-    const wait = this.#down.wait(now);
+    const wait = Math.max(this.#down.wait(now), this.#attention.wait(now));
     if (wait === 0) return;
     this.#stream.pause();
     setTimeout(() => {
@@ -210,7 +208,7 @@ export class Session {
   #hear(frame: Frame): void {
     if (frame.type === "hello") return;
     if (frame.type === "open") {
-      const has = new Set<number>();
+      const has = new Bits(frame.count);
       for (let i = 0; i < frame.count; i++) if (frame.bits[i >> 3]! >> (i & 7) & 1) has.add(i);
       const theirs = { cid: frame.cid, open: frame, has };
       this.#theirs.set(frame.group, theirs);
@@ -238,6 +236,9 @@ export class Session {
   }
 
   #assemble(theirs: Theirs, { index, offset, size, data }: BlockFrame): void {
+    if (data.length < MIN_PART && offset + data.length < size) {
+      throw new WireError(`a part of ${data.length} bytes, which is not the last`);
+    }
     if (offset === 0) {
       const given = this.#incoming; // up, by beginning another
       if (given?.bytes !== undefined) this.#listener.abandoned(this, given.theirs, given.index);
@@ -254,6 +255,7 @@ export class Session {
   }
 
   #finish(): void {
+    if (this.#stream.readBufferLength > 0) return; // the cap holds it back
     try {
       this.#decoder.end();
       this.#stream.close().catch(() => undefined); // it is over either way
@@ -269,4 +271,10 @@ export class Session {
     this.#outbox.end();
     this.#listener.ended(this, why);
   }
+}
+
+/** What it takes to hear a frame, in frames. */
+function effortOf(frame: Frame): number {
+  const indices = "indices" in frame ? frame.indices.length : "count" in frame ? frame.count : 0;
+  return 1 + indices / INDICES_PER_FRAME;
 }

@@ -2,7 +2,7 @@
 import type { CID } from "multiformats/cid";
 import { canLink } from "../content/document.ts";
 import { Bits } from "./bits.ts";
-import { type Group, Groups, keyOf, memberLinks } from "./groups.ts";
+import { type Group, Groups, isInline, keyOf, memberLinks } from "./groups.ts";
 import type { BlockNumber } from "./holdings.ts";
 
 /** Nodes handed to readers lately, whose links may be asked for next. */
@@ -33,7 +33,7 @@ export class Shelf {
   /** Blocks that were offered and are here no more: who asks for one may not know yet. */
   readonly lost: Bits = new Bits();
   readonly #store: SwarmStore;
-  readonly #ready = new Map<Group, Promise<void>>();
+  readonly #ready = new WeakMap<Group, Promise<void>>();
   readonly #handed = new Map<string, Handed>();
 
   constructor(store: SwarmStore) {
@@ -65,6 +65,8 @@ export class Shelf {
     if (ready === undefined) {
       ready = this.#lookFor(group);
       this.#ready.set(group, ready);
+      // What could not be read now may be readable later.
+      ready.catch(() => this.#ready.delete(group));
     }
     return ready;
   }
@@ -72,11 +74,15 @@ export class Shelf {
   /** The block of a group came: its members are known now, and what of them is here. */
   async reveal(group: Group, block: Uint8Array): Promise<void> {
     this.groups.reveal(group, block);
-    const unsure = group.members.filter((member) => !this.here.has(member));
-    for (let i = 0; i < unsure.length; i += LOOKS) {
+    const unsure = group.members
+      .filter((member) => !this.here.has(member))
+      .map((member) => ({ member, cid: this.groups.cid(member) }))
+      .filter(({ cid }) => !isInline(cid));
+    for (let i = 0; i < unsure.length && this.groups.has(group); i += LOOKS) {
       await Promise.all(
-        unsure.slice(i, i + LOOKS).map(async (member) => {
-          if (await this.#store.holds(this.groups.cid(member))) this.here.add(member);
+        unsure.slice(i, i + LOOKS).map(async ({ member, cid }) => {
+          const held = await this.#store.holds(cid);
+          if (held && this.groups.number(cid) === member) this.here.add(member);
         }),
       );
     }
@@ -104,7 +110,7 @@ export class Shelf {
 
   async #lookFor(group: Group): Promise<void> {
     const block = await this.#store.read(group.cid);
-    if (block === undefined) return;
+    if (block === undefined || !this.groups.has(group)) return;
     this.here.add(group.members[0]!);
     await this.reveal(group, block);
   }

@@ -5,23 +5,26 @@
 import type { CID } from "multiformats/cid";
 import type { Bucket } from "./bucket.ts";
 import { WireError } from "./frame.ts";
-import type { Group } from "./groups.ts";
+import { type Group, isInline } from "./groups.ts";
 import { type BlockNumber, Holdings } from "./holdings.ts";
+import { countUp, type Member, offers } from "./members.ts";
 import { Pump } from "./pump.ts";
 import { type Decision, Scheduler } from "./scheduler.ts";
-import type { Session, Theirs } from "./session.ts";
+import { type Session, UnreadError } from "./session.ts";
 import { Shelf, type SwarmStore } from "./shelf.ts";
+import { type Offence, Standings } from "./standing.ts";
+import { Talk } from "./talk.ts";
 import { type Upload, Uploads } from "./uploads.ts";
 import { Wants } from "./wants.ts";
 
 /** How often those who keep others waiting are looked for, in milliseconds. */
 const TICK_MS = 250;
 
-/** Groups talked about at once: fewer than a peer takes. The one that was not used for longest goes. */
-const MAX_GROUPS = 768;
+/** A peer that lets what it asked for lie so long is sent nothing more, in milliseconds. */
+const STILL_MS = 5_000;
 
-/** Blocks of which it is remembered how often a peer was asked for them. */
-const MAX_ASKED = 65_536;
+/** After so long its stream is taken down. */
+const ASLEEP_MS = 60_000;
 
 export interface SwarmSettings {
   store: SwarmStore;
@@ -36,15 +39,6 @@ export interface SwarmSettings {
   up: Bucket;
 }
 
-/** A peer, and what it has opened. */
-export interface Member {
-  session: Session;
-  /** By CID. */
-  groups: Map<string, Theirs>;
-  /** How often it may yet send a block: it may have begun to before it heard that it need not, and then be asked again. */
-  asked: Map<BlockNumber, number>;
-}
-
 export class Swarm {
   readonly settings: SwarmSettings;
   readonly shelf: Shelf;
@@ -52,10 +46,9 @@ export class Swarm {
   readonly scheduler: Scheduler;
   readonly uploads: Uploads;
   readonly pump: Pump;
-  readonly members: Map<number, Member> = new Map();
+  readonly talk: Talk;
+  readonly standings: Standings = new Standings();
   readonly #wants = new Wants();
-  /** Groups in use, the one used last at the end. */
-  readonly #used = new Set<Group>();
   readonly #ticking: ReturnType<typeof setInterval>;
   #deciding = false;
 
@@ -65,6 +58,8 @@ export class Swarm {
     this.shelf = new Shelf(settings.store);
     this.scheduler = new Scheduler(this.holdings, random);
     this.uploads = new Uploads(this.holdings, random);
+    const { shelf, holdings, scheduler, uploads } = this;
+    this.talk = new Talk({ shelf, holdings, scheduler, uploads, wants: this.#wants });
     this.pump = new Pump(this.uploads, settings.up, (upload) => this.#send(upload));
     this.#ticking = setInterval(() => this.#tick(), TICK_MS);
   }
@@ -72,7 +67,9 @@ export class Swarm {
   stop(): void {
     clearInterval(this.#ticking);
     this.pump.stop();
-    for (const { session } of [...this.members.values()]) session.drop(new Error("the node stops"));
+    for (const { session } of [...this.talk.members.values()]) {
+      session.drop(new Error("the node stops"));
+    }
   }
 
   /**
@@ -81,11 +78,17 @@ export class Swarm {
    */
   async fetch(cid: CID, signal: AbortSignal): Promise<Uint8Array> {
     signal.throwIfAborted();
+    if (this.#isHere(cid)) {
+      const bytes = await this.settings.store.read(cid);
+      if (bytes !== undefined) return bytes;
+      this.removed(cid); // a damaged file: who was told that it is here is told that it is not
+      signal.throwIfAborted();
+    }
     const block = this.shelf.place(cid);
     const waiting = this.#wants.wait(block);
     const give = () => waiting.reject(signal.reason);
     signal.addEventListener("abort", give);
-    void this.#want(block);
+    void this.#want(cid, block);
     try {
       return await waiting.promise;
     } finally {
@@ -97,14 +100,15 @@ export class Swarm {
 
   /** Blocks that a reader will come to, if they are not here. @returns what to call when it will not */
   expect(cids: CID[]): () => void {
-    const blocks = cids.map((cid) => this.shelf.place(cid));
-    for (const block of blocks) {
-      this.#wants.expect(block);
-      void this.#want(block);
-    }
+    const expected = cids.filter((cid) => !isInline(cid)).map((cid) => {
+      const block = this.shelf.place(cid);
+      const leave = this.#wants.expect(block);
+      void this.#want(cid, block);
+      return { block, leave };
+    });
     return () => {
-      for (const block of blocks) {
-        this.#wants.unexpect(block);
+      for (const { block, leave } of expected) {
+        leave();
         this.#reconsider(block);
       }
     };
@@ -114,7 +118,7 @@ export class Swarm {
   offers(cid: CID): number {
     const block = this.shelf.groups.number(cid);
     if (block === undefined) return 0;
-    return [...this.members.keys()].filter((peer) =>
+    return [...this.talk.members.keys()].filter((peer) =>
       this.holdings.has(peer, block) && !this.scheduler.isStalled(peer)
     ).length;
   }
@@ -122,69 +126,32 @@ export class Swarm {
   /** A block was stored, wherever it came from. */
   stored(cid: CID, bytes: Uint8Array): void {
     const block = this.shelf.groups.number(cid);
-    if (block === undefined || !this.shelf.here.add(block)) return;
+    if (block === undefined || isInline(cid) || !this.shelf.here.add(block)) return;
     this.shelf.lost.delete(block);
     this.scheduler.settle(block); // that it is here tells everybody not to send it
     this.#wants.satisfy(block, bytes);
-    const group = this.shelf.groups.named(block);
-    if (group === undefined) this.#tell("have", block);
-    else void this.#reveal(group, block, bytes);
+    const groups = this.shelf.groups.named(block);
+    if (groups.length === 0) this.talk.tell("have", block);
+    else this.#reveal(cid, groups, bytes).catch((error) => this.#unreadable(cid, error));
     this.decideSoon();
   }
 
-  /** A block came that cannot be kept: who waits for it is told why. */
+  /** A block cannot be had, or kept: who waits for it is told why, and it is not asked for any more. */
   fail(block: BlockNumber, why: unknown): void {
     this.#wants.fail(block, why);
+    this.#reconsider(block);
   }
 
   removed(cid: CID): void {
     const block = this.shelf.groups.number(cid);
     if (block === undefined || !this.shelf.here.delete(block)) return;
     this.shelf.lost.add(block);
-    this.#tell("lost", block);
+    this.talk.tell("lost", block);
   }
 
-  /** Tells a peer of a group, if it does not know. */
-  open({ session }: Member, group: Group): void {
-    if (session.isOpen(group)) return;
-    const { count, bits } = this.shelf.bits(group);
-    session.open(group, group.members.some((block) => this.#wants.has(block)), count, bits);
-  }
-
-  /** Groups that are read here. */
-  get wanted(): Group[] {
-    return [...this.#used].filter((group) => group.members.some((b) => this.#wants.has(b)));
-  }
-
-  /** A group was used: it is kept, and one that was not for long may go. */
-  use(group: Group): void {
-    this.#used.delete(group);
-    this.#used.add(group);
-    if (this.#used.size <= MAX_GROUPS) return;
-    for (const old of this.#used) {
-      if (old.members.some((block) => this.#wants.has(block))) continue;
-      for (const { session } of this.members.values()) session.close(old);
-      for (const block of this.shelf.drop(old)) this.holdings.forget(block);
-      this.#used.delete(old);
-      return;
-    }
-  }
-
-  /** Notes what a peer says to have. @throws {WireError} where that cannot be */
-  note({ session, groups }: Member, group: Group, indices: Iterable<number>): void {
-    const theirs = groups.get(group.cid.toString());
-    if (theirs === undefined) return;
-    if (group.known && theirs.open.count > 0 && theirs.open.count !== group.members.length) {
-      throw new WireError(`it says that ${group.cid} has ${theirs.open.count} members`);
-    }
-    for (const index of indices) {
-      const block = group.members[index];
-      if (block === undefined) {
-        if (!group.known) continue; // noted when the members are
-        throw new WireError(`it says to have member ${index} of ${group.cid}`);
-      }
-      if (this.holdings.add(session.number, block)) this.scheduler.offered(session.number, block);
-    }
+  /** A peer did something wrong. @returns why it is not to be spoken to any more, if it is not */
+  note({ session: { peer } }: Member, offence: Offence): string | undefined {
+    return this.standings.note(peer, offence, performance.now());
   }
 
   /** Decides after everything that came at once was heard. */
@@ -197,17 +164,33 @@ export class Swarm {
     });
   }
 
+  #isHere(cid: CID): boolean {
+    const block = this.shelf.groups.number(cid);
+    return block !== undefined && this.shelf.here.has(block);
+  }
+
   /** Talks with everybody about the groups of a block, and asks for it unless it is here. */
-  async #want(block: BlockNumber): Promise<void> {
+  async #want(cid: CID, block: BlockNumber): Promise<void> {
     const groups = this.shelf.groups.places(block).map(({ group }) => group);
-    for (const group of groups) this.use(group);
-    await Promise.all(groups.map((group) => this.shelf.prepare(group)));
-    for (const member of this.members.values()) {
-      for (const group of groups) this.open(member, group);
+    for (const group of groups) this.talk.use(group);
+    try {
+      await Promise.all(groups.map((group) => this.shelf.prepare(group)));
+    } catch (error) {
+      this.#unreadable(cid, error as Error);
+      if (this.shelf.groups.number(cid) === block) this.fail(block, error);
+      return;
     }
+    for (const member of this.talk.members.values()) {
+      for (const group of groups) this.talk.open(member, group);
+    }
+    if (this.shelf.groups.number(cid) !== block) return; // given up, and forgotten
     if (!this.#wants.has(block) || this.shelf.here.has(block)) return;
     this.scheduler.want(block, this.#wants.isUrgent(block));
     this.decideSoon();
+  }
+
+  #unreadable(cid: CID, error: Error): void {
+    this.settings.log(`What there is of ${cid} cannot be read: ${error.message}`);
   }
 
   /** Somebody who wanted a block does not any more. */
@@ -218,45 +201,29 @@ export class Swarm {
     this.decideSoon();
   }
 
-  async #reveal(group: Group, self: BlockNumber, block: Uint8Array): Promise<void> {
-    await this.shelf.reveal(group, block);
-    this.#tell("have", self);
-    for (const member of this.members.values()) {
-      const theirs = member.groups.get(group.cid.toString());
-      try {
-        if (theirs !== undefined) this.note(member, group, theirs.has);
-      } catch (error) {
-        member.session.drop(error as Error);
-      }
-      for (const [index, block] of group.members.entries()) {
-        if (index === 0 || !this.shelf.here.has(block) || !member.session.isOpen(group)) continue;
-        member.session.list("have", group, index);
-      }
-      member.session.flush();
+  /** A block came that names groups: their members are known now. */
+  async #reveal(cid: CID, groups: Group[], block: Uint8Array): Promise<void> {
+    for (const group of groups) await this.shelf.reveal(group, block);
+    const self = this.shelf.groups.number(cid);
+    if (self === undefined || !this.shelf.here.has(self)) return;
+    this.talk.tell("have", self);
+    for (const group of groups) {
+      if (!this.shelf.groups.has(group)) continue;
+      for (const member of this.talk.members.values()) this.talk.catchUp(member, group);
     }
     this.decideSoon();
-  }
-
-  /** Tells everybody who talks about a block that it is here, or is not any more. */
-  #tell(what: "have" | "lost", block: BlockNumber): void {
-    for (const { session } of this.members.values()) {
-      for (const { group, index } of this.shelf.groups.places(block)) {
-        if (session.isOpen(group)) session.list(what, group, index);
-      }
-      session.flush();
-    }
   }
 
   #apply(decisions: Decision[]): void {
     const told = new Set<Session>();
     for (const decision of decisions) {
       const asking = "ask" in decision;
-      const member = this.members.get(asking ? decision.ask : decision.cancel);
+      const member = this.talk.members.get(asking ? decision.ask : decision.cancel);
       if (member === undefined) continue;
       const { session, asked } = member;
       const { block } = decision;
       const place = this.shelf.groups.places(block).find(({ group, index }) =>
-        session.isOpen(group) && member.groups.get(group.cid.toString())?.has.has(index)
+        session.isOpen(group) && offers(member, group, index)
       );
       if (place === undefined) {
         if (asking) this.scheduler.refused(session.number, block);
@@ -264,8 +231,7 @@ export class Swarm {
       }
       if (asking) {
         session.request(place.group, decision.level, place.index);
-        asked.set(block, (asked.get(block) ?? 0) + 1);
-        if (asked.size > MAX_ASKED) asked.delete(asked.values().next().value!);
+        countUp(asked, block);
       } else session.list("cancel", place.group, place.index);
       told.add(session);
     }
@@ -274,26 +240,56 @@ export class Swarm {
 
   async #send({ peer, block }: Upload): Promise<number | undefined> {
     const cid = this.shelf.groups.cid(block);
-    const bytes = await this.settings.store.read(cid);
-    const session = this.members.get(peer)?.session;
-    const place = session &&
-      this.shelf.groups.places(block).find(({ group }) => session.isOpen(group));
-    if (bytes === undefined || session === undefined || place === undefined) {
+    let bytes: Uint8Array | undefined;
+    try {
+      bytes = await this.settings.store.read(cid);
+    } catch (error) {
+      this.#unreadable(cid, error as Error);
+    }
+    if (this.shelf.groups.number(cid) !== block) return undefined; // forgotten meanwhile
+    const member = this.talk.members.get(peer);
+    const now = performance.now();
+    const place = this.shelf.groups.places(block).find(({ group }) =>
+      member?.session.isOpen(group)
+    );
+    const isAwake = member !== undefined && member.session.stillFor(now) < STILL_MS;
+    if (bytes === undefined || place === undefined || !isAwake) {
       this.uploads.cancel(peer, block);
       if (bytes === undefined) this.removed(cid);
       return undefined;
     }
-    this.uploads.sent(peer, block, bytes.byteLength, performance.now());
-    session.sendBlock(place.group, place.index, bytes);
+    this.uploads.sent(peer, block, bytes.byteLength, now);
+    countUp(member.given, block);
+    member.session.sendBlock(place.group, place.index, bytes);
     return bytes.byteLength;
   }
 
   #tick(): void {
-    if (this.members.size === 0) return;
+    if (this.talk.members.size === 0) return;
     const now = performance.now();
     this.scheduler.tick(now);
     this.uploads.tick(now);
+    for (const member of this.talk.members.values()) this.#look(member, now);
     this.pump.run();
     this.decideSoon();
+  }
+
+  /** Whether a peer takes what it asked for, and gives what it offered. */
+  #look(member: Member, now: number): void {
+    const { session, asked } = member;
+    if (session.stillFor(now) > ASLEEP_MS) {
+      return session.drop(new UnreadError("it does not read what it asked for"));
+    }
+    const stalled = this.scheduler.isStalled(session.number);
+    const isNew = stalled && !member.stalled;
+    member.stalled = stalled;
+    if (
+      !isNew || member.gave ||
+      ![...asked.keys()].some((block) => this.talk.isOfferedBeside(member, block))
+    ) {
+      return; // the only one who has something may take its time
+    }
+    const reason = this.note(member, "silence");
+    if (reason !== undefined) session.drop(new WireError(reason));
   }
 }

@@ -19,15 +19,14 @@ export class Wants {
     return (this.#wants.get(block)?.waiting.length ?? 0) > 0;
   }
 
-  expect(block: BlockNumber): void {
-    this.#want(block).expected++;
-  }
-
-  unexpect(block: BlockNumber): void {
-    const want = this.#wants.get(block);
-    if (want === undefined) return;
-    want.expected = Math.max(0, want.expected - 1);
-    this.#tidy(block, want);
+  /** @returns what to call when the read will not come to it. By then the block may have come, and its number be another's. */
+  expect(block: BlockNumber): () => void {
+    const want = this.#want(block);
+    want.expected++;
+    return () => {
+      want.expected--;
+      this.#tidy(block, want);
+    };
   }
 
   wait(block: BlockNumber): PromiseWithResolvers<Uint8Array> {
@@ -50,9 +49,11 @@ export class Wants {
     for (const { resolve } of want?.waiting ?? []) resolve(bytes);
   }
 
-  /** It was here, and cannot be kept. */
+  /** It cannot be had, or cannot be kept: who waits for it is told, and nobody wants it any more. */
   fail(block: BlockNumber, why: unknown): void {
-    for (const { reject } of this.#wants.get(block)?.waiting ?? []) reject(why);
+    const want = this.#wants.get(block);
+    this.#wants.delete(block);
+    for (const { reject } of want?.waiting ?? []) reject(why);
   }
 
   #want(block: BlockNumber): Want {
@@ -61,7 +62,8 @@ export class Wants {
     return want;
   }
 
-  #tidy(block: BlockNumber, { waiting, expected }: Want): void {
-    if (waiting.length === 0 && expected === 0) this.#wants.delete(block);
+  #tidy(block: BlockNumber, want: Want): void {
+    if (this.#wants.get(block) !== want) return;
+    if (want.waiting.length === 0 && want.expected === 0) this.#wants.delete(block);
   }
 }
