@@ -36,7 +36,7 @@ export interface ConnectSettings extends Omit<SwarmSettings, "up"> {
 export interface ConnectedSwarm {
   readonly swarm: Swarm;
   /** IDs of the peers that the protocol is spoken with. */
-  readonly peers: ReadonlyMap<string, unknown>;
+  readonly peers: ReadonlyMap<string, { readonly number: number }>;
   /** The protocol stays with libp2p, which is to be stopped next: to take it away would be written to a disk that may be full. */
   stop(): void;
 }

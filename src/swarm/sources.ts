@@ -75,7 +75,7 @@ export function createSources(
   }
 
   function offering(): number {
-    const members = [...swarm.members.keys()].filter((peer) => swarm.holdings.of(peer).size > 0);
+    const members = [...peers.values()].filter(({ number }) => swarm.holdings.of(number).size > 0);
     const strangers = libp2p.getPeers().map(String).filter((peer) =>
       senders.has(peer) && !peers.has(peer)
     );
