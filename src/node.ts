@@ -55,9 +55,9 @@ export interface NodeOptions {
   mdns?: boolean;
   /** Bytes of memory for recently read blocks; 0 keeps none. Default: 64 MiB. */
   memory?: number;
-  /** Most bytes a second that are sent to neighbours. Default: no cap. */
+  /** Most bytes a second that are sent over TCP and WebSockets, whatever is spoken there. Default: no cap. */
   upload?: number;
-  /** Most bytes a second that are taken from neighbours. Default: no cap. */
+  /** Most bytes a second that are taken over TCP and WebSockets: the senders are held back. Default: no cap. */
   download?: number;
   /** How long a reader waits for a block that nobody offers, in milliseconds. Default: 20,000. */
   timeout?: number;
@@ -174,7 +174,6 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
       ban: (peer, why) => guard.ban(peerIdFromString(peer), why),
       met: guard.spare,
       up: options.upload,
-      down: options.download,
       log,
     }),
     (swarm) => swarm.stop(),

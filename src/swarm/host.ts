@@ -17,6 +17,7 @@ import { webSockets } from "@libp2p/websockets";
 import { yamux } from "@libp2p/yamux";
 import type { Datastore } from "interface-datastore";
 import type { Libp2pOptions } from "libp2p";
+import { type Caps, throttled, windowFor } from "./throttle.ts";
 
 /**
  * Every interface, ports chosen by the system: a personal node announces its addresses, nobody has to know them beforehand.
@@ -50,7 +51,7 @@ export type Transports = NonNullable<Libp2pOptions["transports"]>;
 /** Brings in WebRTC, whose native module is not there for every platform. */
 export type LoadWebRtc = () => Promise<Pick<typeof import("@libp2p/webrtc"), "webRTCDirect">>;
 
-export interface HostSettings {
+export interface HostSettings extends Caps {
   /** Multiaddrs to listen on. Default: {@link LISTEN}; an empty list listens nowhere. */
   listen?: string[];
   /** Default: true. */
@@ -73,7 +74,7 @@ export async function loadTransports(
 }
 
 export async function libp2pOptions(
-  { listen, mdns: discover = true }: HostSettings,
+  { listen, mdns: discover = true, upload, download }: HostSettings,
   datastore: Datastore,
   connectionGater: ConnectionGater,
   transports: Transports,
@@ -87,8 +88,10 @@ export async function libp2pOptions(
       faultTolerance: listen ? FaultTolerance.FATAL_ALL : FaultTolerance.NO_FATAL,
     },
     transports,
-    connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
+    connectionEncrypters: [throttled(noise(), { upload, download })],
+    streamMuxers: [
+      yamux({ streamOptions: { maxStreamWindowSize: windowFor({ download }) } }),
+    ],
     connectionGater,
     peerStore: { maxAddressAge: REMEMBERED_MS, maxPeerAge: REMEMBERED_MS },
     // A ping can be stuck behind blocks on a thin line; that is no reason to hang up.

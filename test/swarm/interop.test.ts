@@ -1,20 +1,14 @@
 /** The same blocks, spoken with others: our own kind, a stock Helia, and Kubo. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { withBitswap } from "@helia/bitswap";
-import { withLibp2pLight } from "@helia/libp2p";
 import { unixfs } from "@helia/unixfs";
-import { identify } from "@libp2p/identify";
-import { noise } from "@libp2p/noise";
-import { tcp } from "@libp2p/tcp";
-import { yamux } from "@libp2p/yamux";
-import { createHeliaLight } from "helia";
 import * as assert from "uvu/assert";
 import { addFolder } from "../../src/content/write.ts";
 import { readText, textOf } from "../helpers/bytes.ts";
 import { createFolder } from "../helpers/folder.ts";
 import { createKubo, kuboAvailable } from "../helpers/kubo.ts";
 import { createLoopbackNode } from "../helpers/loopback-node.ts";
+import { createStockHelia } from "../helpers/stock-helia.ts";
 import { suite } from "../helpers/suite.ts";
 
 /** Some MiB, several blocks of them, no two lines alike; text, since a program prints it. */
@@ -68,18 +62,3 @@ suite("interop", (test, left) => {
     });
   }
 });
-
-/** Helia as its own documentation starts it, without the public network. */
-async function createStockHelia() {
-  const helia = withBitswap(withLibp2pLight(createHeliaLight(), {
-    addresses: { listen: ["/ip4/127.0.0.1/tcp/0"] },
-    transports: [tcp()],
-    connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
-    services: { identify: identify() },
-  }));
-  await helia.start();
-  return Object.assign(helia, {
-    [Symbol.asyncDispose]: async () => void await helia.stop(),
-  });
-}
