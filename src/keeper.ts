@@ -30,7 +30,7 @@ export function createKeeper(
   { helia, blocks, store, peers, records, log }: {
     helia: Pick<Helia, "pins">;
     blocks: Blocks;
-    store: Pick<DiskBlocks, "seems" | "watch">;
+    store: Pick<DiskBlocks, "seems">;
     /** How many peers have something of what is read. */
     peers(): number;
     records: Records;
@@ -80,7 +80,6 @@ export function createKeeper(
     const near: Near = {
       peers,
       holds: (cid) => store.seems(cid),
-      arrivals: (stored) => store.watch({ stored, removed: () => undefined }),
     };
     const whole = await fetchWhole(blocks, near, cid, { signal, onProgress });
     onProgress?.({ type: "content:keep:pin", cid, blocks: whole.blocks, bytes: whole.bytes });

@@ -2,7 +2,7 @@
 import { code as DAG_PB, decode } from "@ipld/dag-pb";
 import type { CID } from "multiformats/cid";
 import type { Blocks } from "./blocks.ts";
-import { everything, walk } from "./dag.ts";
+import { gather } from "./gather.ts";
 
 /** How far the keeping of everything below an address has come. */
 export type KeepProgress =
@@ -47,8 +47,6 @@ export interface Near {
   holds(cid: CID): boolean;
   /** How many peers have something of what is read. */
   peers(): number;
-  /** Tells of each block that comes from now on. @returns what ends it */
-  arrivals(tell: (cid: CID, block: Uint8Array) => void): () => void;
 }
 
 /** @throws {NethoodError} NO_PROVIDERS, BAD_BLOCK, at the block that cannot be had; what came before stays here */
@@ -59,56 +57,24 @@ export async function fetchWhole(
   { signal, onProgress }: WholeOptions = {},
 ): Promise<Whole> {
   const whole: Whole = { cid, blocks: 0, bytes: 0, fetched: 0 };
-  /** Whether each block that is known of has to come from others, and how much of it came before the walk came to it. */
-  const known = new Map<string, { foreign: boolean; early: number }>();
-  const early = { blocks: 0, bytes: 0 };
-  let totalBytes: number | undefined;
-
-  function meet(cid: CID): CID {
-    const key = cid.toString();
-    if (!known.has(key)) known.set(key, { foreign: !near.holds(cid), early: 0 });
+  /** What had to come from others. It is looked for before anything is asked for. */
+  const foreign = new Set<string>();
+  const note = (cid: CID): CID => {
+    if (!near.holds(cid)) foreign.add(cid.toString());
     return cid;
-  }
-
-  function tell(): void {
-    onProgress?.({
-      type: "content:keep:block",
-      cid,
-      blocks: whole.blocks + early.blocks,
-      bytes: whole.bytes + early.bytes,
-      fetched: whole.fetched + early.bytes,
-      totalBytes,
-      peers: near.peers(),
-    });
-  }
-
+  };
+  let totalBytes: number | undefined;
   const noting: Blocks = {
     get: (cid, { upcoming, ...options } = {}) =>
-      blocks.get(meet(cid), { ...options, upcoming: upcoming && (() => upcoming().map(meet)) }),
+      blocks.get(note(cid), { ...options, upcoming: upcoming && (() => upcoming().map(note)) }),
   };
-  const walked = new Set<string>();
-  const leave = near.arrivals((cid, { byteLength }) => {
-    const block = known.get(cid.toString());
-    if (!block?.foreign || block.early > 0 || walked.has(cid.toString())) return;
-    block.early = byteLength;
-    early.blocks++;
-    early.bytes += byteLength;
-    tell();
-  });
-  try {
-    for await (const { cid: at, block } of walk(noting, [everything(cid)], { signal })) {
-      if (whole.blocks++ === 0) totalBytes = claimedSize(at, block);
-      const met = known.get(at.toString())!;
-      const wasTold = met.early > 0;
-      if (wasTold) early.blocks--;
-      early.bytes -= met.early;
-      whole.bytes += block.byteLength;
-      if (met.foreign) whole.fetched += block.byteLength;
-      walked.add(at.toString());
-      if (!wasTold) tell();
-    }
-  } finally {
-    leave();
+  for await (const { cid: at, block } of gather(noting, cid, { signal })) {
+    if (whole.blocks++ === 0) totalBytes = claimedSize(at, block);
+    whole.bytes += block.byteLength;
+    if (foreign.delete(at.toString())) whole.fetched += block.byteLength;
+    const { blocks, bytes, fetched } = whole;
+    const peers = near.peers();
+    onProgress?.({ type: "content:keep:block", cid, blocks, bytes, fetched, totalBytes, peers });
   }
   return whole;
 }
