@@ -90,11 +90,17 @@ export class Asks {
     if (!this.#holdings.isSeeder(peer.number)) this.open.delete(block);
   }
 
+  /** It is not asked of a peer any more. */
   remove(peer: AskedPeer, block: BlockNumber): void {
-    if (!peer.asked.delete(block)) return;
+    if (this.take(peer, block) && this.wanted.has(block)) this.reopen(block);
+  }
+
+  /** The same where somebody else is asked at once. @returns whether it was asked of the peer */
+  take(peer: AskedPeer, block: BlockNumber): boolean {
+    if (!peer.asked.delete(block)) return false;
     this.dirty.add(peer);
     this.#setAskers(block, this.of(block).filter((other) => other !== peer));
-    if (this.wanted.has(block)) this.reopen(block);
+    return true;
   }
 
   begin(peer: AskedPeer, block: BlockNumber): void {

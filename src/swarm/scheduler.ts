@@ -292,7 +292,7 @@ export class Scheduler {
     for (const other of this.#asks.of(block)) {
       if (other.asked.get(block)!.begun) continue; // it may come first yet
       decisions.push({ cancel: other.number, block });
-      this.#asks.remove(other, block);
+      this.#asks.take(other, block);
     }
     const level = this.#urgency.levelOf(block);
     this.#asks.add(peer, block, level, this.#now);

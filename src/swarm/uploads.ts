@@ -228,7 +228,7 @@ export class Uploads {
   }
 
   #unask(client: Client, block: BlockNumber): void {
-    if (!client.wants.delete(block)) return;
+    if (client.wants.size === 0 || !client.wants.delete(block)) return;
     this.#asked.remove(block);
     if (client.wants.size === 0) this.#asking--;
     this.#calm(client, block);
@@ -245,7 +245,7 @@ export class Uploads {
   }
 
   #landed(client: Client, block: BlockNumber): Sending | undefined {
-    const sending = client.sending.get(block);
+    const sending = client.sending.size > 0 ? client.sending.get(block) : undefined;
     if (sending === undefined) return undefined;
     client.sending.delete(block);
     client.unacknowledged -= sending.bytes;
