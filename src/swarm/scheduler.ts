@@ -100,9 +100,14 @@ export class Scheduler {
     }
   }
 
-  /** Asks for a block, or asks for it again: somebody waits for it, or nobody does any more. */
-  want(block: BlockNumber, awaited: boolean): void {
+  /**
+   * Asks for a block, or asks for it again: somebody waits for it, or nobody does any more.
+   *
+   * @param leads whether the block leads to more that is wanted
+   */
+  want(block: BlockNumber, awaited: boolean, leads = false): void {
     this.#asks.want(block);
+    if (leads) this.#urgency.lead(block);
     this.#urgency.await(block, awaited);
   }
 

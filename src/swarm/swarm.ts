@@ -3,6 +3,7 @@
  * what arrives is verified, stored, and only then told to others. What peers tell comes in through correspondence.ts.
  */
 import type { CID } from "multiformats/cid";
+import { canLink } from "../content/document.ts";
 import type { Bucket } from "./bucket.ts";
 import { WireError } from "./frame.ts";
 import { type Group, isInline } from "./groups.ts";
@@ -185,7 +186,7 @@ export class Swarm {
     }
     if (this.shelf.groups.number(cid) !== block) return; // given up, and forgotten
     if (!this.#wants.has(block) || this.shelf.here.has(block)) return;
-    this.scheduler.want(block, this.#wants.isUrgent(block));
+    this.scheduler.want(block, this.#wants.isUrgent(block), canLink(this.shelf.groups.cid(block)));
     this.decideSoon();
   }
 

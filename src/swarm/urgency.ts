@@ -13,10 +13,12 @@ export const URGENT_IN_CROWD = 2;
 export class Urgency {
   /** In the order of asking. */
   readonly #awaited = new Set<BlockNumber>();
+  /** What leads to more: it is small, and all that is below waits for it, so that no crowd is waited for. */
+  readonly #leading = new Set<BlockNumber>();
   /** Asked of a peer that stalled: the crowd does not bring it. */
   readonly #failed = new Bits();
   readonly #onUrgent: (block: BlockNumber) => void;
-  #urgent: readonly BlockNumber[] = [];
+  #urgent: ReadonlySet<BlockNumber> = new Set();
   #fellows = 0;
 
   /** @param onUrgent called for each block that becomes urgent, or more so */
@@ -25,7 +27,7 @@ export class Urgency {
   }
 
   /** What goes before everything else. */
-  get urgent(): readonly BlockNumber[] {
+  get urgent(): ReadonlySet<BlockNumber> {
     return this.#urgent;
   }
 
@@ -37,37 +39,47 @@ export class Urgency {
     this.#choose();
   }
 
+  /** A block leads to more. */
+  lead(block: BlockNumber): void {
+    if (this.#leading.has(block)) return;
+    this.#leading.add(block);
+    this.#choose();
+  }
+
   forget(block: BlockNumber): void {
     this.#failed.delete(block);
-    this.await(block, false);
+    const changed = this.#leading.delete(block) || this.#awaited.delete(block);
+    this.#awaited.delete(block);
+    if (changed) this.#choose();
   }
 
   /** A peer that reads what we read came, or went. */
   fellows(difference: 1 | -1): void {
     const alone = this.#fellows === 0;
     this.#fellows += difference;
-    if (alone !== (this.#fellows === 0)) this.#choose([]);
+    if (alone !== (this.#fellows === 0)) this.#choose(new Set());
   }
 
   /** A peer that was asked for it does not send. */
   fail(block: BlockNumber): void {
-    if (this.#failed.add(block) && this.#urgent.includes(block)) this.#onUrgent(block);
+    if (this.#failed.add(block) && this.#urgent.has(block)) this.#onUrgent(block);
   }
 
   levelOf(block: BlockNumber): Level {
-    if (!this.#urgent.includes(block)) return 0;
+    if (this.#leading.has(block)) return 2;
+    if (!this.#urgent.has(block)) return 0;
     return this.#fellows > 0 && !this.#failed.has(block) ? 1 : 2;
   }
 
   /** @param before what was as urgent already */
   #choose(before = this.#urgent): void {
     const most = this.#fellows > 0 ? URGENT_IN_CROWD : Infinity;
-    const urgent: BlockNumber[] = [];
+    const urgent = new Set(this.#leading);
     for (const block of this.#awaited) {
-      if (urgent.length >= most) break;
-      urgent.push(block);
+      if (urgent.size >= this.#leading.size + most) break;
+      urgent.add(block);
     }
     this.#urgent = urgent;
-    for (const block of urgent) if (!before.includes(block)) this.#onUrgent(block);
+    for (const block of urgent) if (!before.has(block)) this.#onUrgent(block);
   }
 }
