@@ -28,7 +28,11 @@ export interface AskedPeer {
   stalls: number;
 }
 
+/** The weight of the latest block in what is usual. */
+const SMOOTHING = 0.1;
+
 export class Asks {
+  #usual = 0;
   readonly peers: Map<PeerNumber, AskedPeer> = new Map();
   readonly wanted: Bits = new Bits();
   readonly free: Bits = new Bits();
@@ -103,11 +107,18 @@ export class Asks {
     return true;
   }
 
-  begin(peer: AskedPeer, block: BlockNumber): void {
+  begin(peer: AskedPeer, block: BlockNumber, now: number): void {
     const ask = peer.asked.get(block);
     if (ask === undefined || ask.begun) return;
     ask.begun = true;
     this.open.delete(block);
+    if (this.#holdings.isSeeder(peer.number)) return; // what is asked of one waits for its turn
+    this.#usual += (now - ask.at - this.#usual) * (this.#usual === 0 ? 1 : SMOOTHING);
+  }
+
+  /** How long it takes until a block that was asked for begins to come, in milliseconds. */
+  get usual(): number {
+    return this.#usual;
   }
 
   hasBegun(peer: AskedPeer, block: BlockNumber): boolean {

@@ -28,11 +28,15 @@ export type Decision =
 /** Blocks asked of one peer that has only a part: enough for it to choose from, few enough to be asked elsewhere in time. */
 export const QUEUE = 8;
 
-/** From a queue of fewer blocks nothing is taken over, unless it takes long. */
-const STEAL = 2;
+/** The first blocks of a queue are not taken over, unless it takes long: they may be on their way (uploads.ts, PIPELINE). */
+const UNDERWAY = 2;
 
-/** A block that was queued for longer than this is taken over by a peer that has nothing else to do, in milliseconds. */
+/**
+ * A block that was queued for longer than this, and longer than so many times the usual, is taken over by a peer that has
+ * nothing else to do, in milliseconds.
+ */
 export const LATE_MS = 1_000;
+const LATE_TIMES = 3;
 
 /** A block that takes longer than this is asked of a second peer, if one has nothing else to do, in milliseconds. */
 export const SLOW_MS = 3_000;
@@ -140,7 +144,7 @@ export class Scheduler {
       peer.stalled = false;
       this.#asks.dirty.add(peer);
     }
-    this.#asks.begin(peer, block);
+    this.#asks.begin(peer, block, now);
   }
 
   /** Time passes: who keeps others waiting is found. */
@@ -275,21 +279,21 @@ export class Scheduler {
       if (begun) {
         if (this.#now - at >= SLOW_MS) slow = block;
       } else {
-        if (this.#now - at >= LATE_MS) late = block;
-        if (asked.asked.size >= (longest?.asked.size ?? STEAL)) longest = asked;
+        if (this.#now - at >= Math.max(LATE_MS, LATE_TIMES * this.#asks.usual)) late = block;
+        if (asked.asked.size > (longest?.asked.size ?? UNDERWAY)) longest = asked;
       }
       return ++seen >= SAMPLE;
     });
-    if (longest !== undefined) {
-      const queued = [...longest.asked].filter(([block, { begun }]) =>
+    if (longest === undefined) {
+      const block = late ?? slow;
+      if (block !== undefined) this.#ask(idle, block, decisions);
+    } else {
+      const queued = [...longest.asked].slice(UNDERWAY).filter(([block, { begun }]) =>
         !begun && has.has(block) && single.has(block)
       );
       // Its last ones, for which it would take longest.
       const half = queued.slice(-Math.ceil(longest.asked.size / 2));
       for (const [block] of half) this.#ask(idle, block, decisions);
-    } else {
-      const block = late ?? slow;
-      if (block !== undefined) this.#ask(idle, block, decisions);
     }
   }
 
