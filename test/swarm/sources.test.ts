@@ -10,15 +10,17 @@ import { suite } from "../helpers/suite.ts";
 import { until } from "../helpers/until.ts";
 
 suite("sources", (test) => {
-  test("what a peer offers and never sends comes from one that speaks bitswap only", async () => {
-    await using promiser = await createPromiser();
-    await using helia = await createStockHelia();
-    await using reader = await createLoopbackNode();
-    const cid = await addBytes(helia.blockstore, [utf8("a page")]);
-    await reader.meet(promiser);
-    await reader.meet({ addresses: helia.libp2p.getMultiaddrs().map(String) });
-    assert.is(await readText(reader, `/ipfs/${cid}`), "a page");
-    assert.ok(promiser.asked > 0, "nobody believed the promise");
+  test("what a peer offers and hardly sends comes from one that speaks bitswap only", async () => {
+    await Promise.all([false, true].map(async (drips) => {
+      await using promiser = await createPromiser({ drips });
+      await using helia = await createStockHelia();
+      await using reader = await createLoopbackNode();
+      const cid = await addBytes(helia.blockstore, [utf8("a page")]);
+      await reader.meet(promiser);
+      await reader.meet({ addresses: helia.libp2p.getMultiaddrs().map(String) });
+      assert.is(await readText(reader, `/ipfs/${cid}`), "a page");
+      assert.ok(promiser.asked > 0, "nobody believed the promise");
+    }));
   });
 
   test("where nobody else has it, the reader is told that somebody does not keep their word", async () => {
@@ -34,4 +36,4 @@ suite("sources", (test) => {
     assert.match(error.message, "Somebody offered it, and does not send it.");
     assert.ok(promiser.asked > 0, "nobody believed the promise");
   });
-});
+}, 30_000);
