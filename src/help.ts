@@ -25,7 +25,7 @@ Examples
   ${run}                                       your personal node, and its gateway
   ${run} seed ./site --name docs.example.org   publish a folder, and keep serving it
   ${run} get docs.example.org/manual.pdf -o manual.pdf
-  ${run} keep docs.example.org --upload 2M     keep a whole site, and serve it to neighbours
+  ${run} keep docs.example.org --upload 2M     keep a whole site, and serve it
   ${run} --peer /ip4/192.168.1.5/tcp/4001/p2p/12D3Koo…
 
 Commands
