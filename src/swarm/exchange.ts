@@ -9,6 +9,7 @@ import type { BlockOptions, Blocks } from "../content/blocks.ts";
 import { canLink } from "../content/document.ts";
 import { NethoodError, notCached } from "../errors.ts";
 import type { DiskBlocks } from "../store/blocks.ts";
+import { Ticker } from "./ticker.ts";
 
 /** How long a reader waits for a block that nobody offers before it is told so, in milliseconds. */
 export const FETCH_TIMEOUT_MS: number = 20_000;
@@ -64,6 +65,7 @@ export function createExchange(
   { timeout = FETCH_TIMEOUT_MS, linger = LINGER_MS }: { timeout?: number; linger?: number } = {},
 ): Exchange {
   const underway = new Map<string, Fetch>();
+  const ticker = new Ticker(LOOK_MS);
   let stopped = false;
 
   return {
@@ -127,15 +129,17 @@ export function createExchange(
   async function retrieve(cid: CID, fetch: Omit<Fetch, "block">): Promise<Uint8Array> {
     const { stop } = fetch;
     let looked = performance.now();
-    const watch = setInterval(() => {
+    const unwatch = ticker.add(() => {
       const now = performance.now();
-      const limit = network.peers() === 0 ? Math.min(timeout, LONELY_TIMEOUT_MS) : timeout;
       // Who offers it and still sends is slow, and no reason to give up.
       if (network.isOffered(cid)) fetch.offered = true;
       else fetch.spent += now - looked;
       looked = now;
-      if (fetch.spent >= limit) stop.abort(nobody(cid, fetch.offered));
-    }, LOOK_MS);
+      if (fetch.spent < Math.min(timeout, LONELY_TIMEOUT_MS)) return;
+      if (fetch.spent >= timeout || network.peers() === 0) {
+        stop.abort(nobody(cid, fetch.offered));
+      }
+    });
     try {
       const fetched = network.fetch(cid, stop.signal);
       fetched.catch(() => undefined); // awaited below, unless it is not needed
@@ -151,7 +155,7 @@ export function createExchange(
       }
       throw nobody(cid, fetch.offered, cause);
     } finally {
-      clearInterval(watch);
+      unwatch();
     }
   }
 

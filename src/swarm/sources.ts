@@ -6,9 +6,9 @@
 import type { Blocks } from "@helia/interface";
 import type { Libp2p, PeerId } from "@libp2p/interface";
 import type { CID } from "multiformats/cid";
-import { setTimeout as pause } from "node:timers/promises";
 import type { ConnectedSwarm } from "./connect.ts";
 import type { Network } from "./exchange.ts";
+import { Ticker } from "./ticker.ts";
 
 /** How long a new peer has to say that it speaks the swarm's protocol, in milliseconds. */
 const GREETING_MS = 300;
@@ -39,11 +39,13 @@ export function createSources(
 ): Sources {
   /** Those who speak bitswap only, and sent something. */
   const senders = new Set<string>();
+  const ticker = new Ticker(LOOK_MS);
   return {
     fetch,
     expect: (cids) => swarm.expect(cids),
     handed: (cid, block) => swarm.shelf.handed(cid, block),
-    peers: () => libp2p.getPeers().length,
+    peers: () =>
+      new Set(libp2p.getConnections().map(({ remotePeer }) => remotePeer.toString())).size,
     isOffered: (cid) => swarm.offers(cid) > 0,
     offering,
   };
@@ -60,9 +62,8 @@ export function createSources(
 
   async function askStrangers(cid: CID, signal: AbortSignal): Promise<Uint8Array> {
     const patient = Date.now() + PATIENCE_MS;
-    while (swarm.offers(cid) > 0 && Date.now() < patient || !strangersAreHere()) {
-      await pause(LOOK_MS, undefined, { signal });
-    }
+    const mayAsk = () => strangersAreHere() && (Date.now() >= patient || swarm.offers(cid) === 0);
+    await ticker.until(mayAsk, signal);
     const onProgress = (event: { type: string; detail?: unknown }) => {
       if (event.type === "bitswap:block") senders.add(String((event as BlockCame).detail.sender));
     };
