@@ -19,6 +19,7 @@ export { formatAddress, parseAddress } from "./src/content/address.ts";
 export { NethoodError } from "./src/errors.ts";
 
 export type { Node, NodeOptions, Opened, OpenOptions } from "./src/node.ts";
+export type { KeepProgress, Whole } from "./src/content/whole.ts";
 export type { Entry } from "./src/content/read.ts";
 export type { GatewayNode, GatewayOptions } from "./gateway/app.ts";
 export type { ServeOptions, Server } from "./gateway/serve.ts";

@@ -1,14 +1,13 @@
 /** Nethood as it is shipped, as an agent: it seeds a folder, or reads one whole. Options: `chunk`, in bytes, for seeding; `unchecked`. */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { createNode, createSeeder, type Entry, type Node } from "../../../mod.ts";
+import { createNode, createSeeder, type Node } from "../../../mod.ts";
 import { everything, walk } from "../../../src/content/dag.ts";
+import { type FileEntry, open } from "../../../src/content/read.ts";
 import { CID } from "multiformats/cid";
 import { until } from "../../helpers/until.ts";
 import { config, obey, tell } from "./talk.ts";
 
-/** Files read at once, as a browser does. */
-const AT_ONCE = 8;
 /** How often it is looked for leaves that have come, in milliseconds. */
 const REPORT_MS = 250;
 /** How long peers are waited for, in milliseconds. */
@@ -16,9 +15,6 @@ const MEET_MS = 60_000;
 /** The codec of a leaf: bytes, and nothing else. */
 const RAW = 0x55;
 const PORT = 4001;
-
-/** Pieces by path. */
-type Files = Map<string, Uint8Array[]>;
 
 const { role, address, dir, source, before, others, report, options } = config();
 const at = (host: string) => `/ip4/${host}/tcp/${PORT}`;
@@ -38,8 +34,12 @@ await obey({
   async go({ seeder }) {
     const reporter = report ? reportLeaves(node, seeder.leaves!) : undefined;
     try {
-      const read = await readAll(node, String(seeder.root));
-      return () => options.unchecked ? String(read.bytes) : digest(read.files);
+      const root = String(seeder.root);
+      const { kept } = await fetchAll(node, root);
+      return async () => {
+        await kept;
+        return await prove(await filesBelow(node, root));
+      };
     } finally {
       // One that has everything says so before it is done.
       await reporter?.end();
@@ -71,46 +71,39 @@ async function seed(node: Node): Promise<object> {
   return { root: `/ipfs/${published.cid}`, ...(report ? { leaves } : {}) };
 }
 
-/** Every file of a folder, a few at a time, each opened by its own address. */
-async function readAll(node: Node, root: string): Promise<{ files: Files; bytes: number }> {
-  const files: Files = new Map();
-  let bytes = 0;
-  const waiting = [""];
-  let underway = 0;
-  await new Promise<void>((resolve, reject) => {
-    const more = () => {
-      if (waiting.length === 0 && underway === 0) return resolve();
-      while (waiting.length > 0 && underway < AT_ONCE) {
-        underway++;
-        const path = waiting.shift()!;
-        node.open(root + path).then(({ entry }) => take(path, entry)).then(() => {
-          underway--;
-          more();
-        }, reject);
-      }
-    };
-    more();
+/** Everything below an address: it is here when this resolves, and pinned when `kept` does. */
+async function fetchAll(node: Node, root: string): Promise<{ kept: Promise<unknown> }> {
+  const here = Promise.withResolvers<void>();
+  const kept = node.keep(root, {
+    onProgress: ({ type }) => type === "content:keep:pin" && here.resolve(),
   });
-  return { files, bytes };
-
-  async function take(path: string, entry: Entry): Promise<void> {
-    if (entry.kind === "file") {
-      const pieces: Uint8Array[] = [];
-      for await (const piece of entry.bytes()) {
-        bytes += piece.byteLength;
-        if (!options.unchecked) pieces.push(piece);
-      }
-      files.set(path, pieces);
-    } else if (entry.kind === "directory") {
-      for await (const { name } of entry.entries()) waiting.push(`${path}/${name}`);
-    } else throw new Error(`${path} is a ${entry.kind}`);
-  }
+  kept.catch(here.reject);
+  await here.promise;
+  return { kept };
 }
 
-function digest(files: Files): string {
+/** The files of a folder by their paths; a file is the only one, by no path. All is read from what is here. */
+async function filesBelow(node: Node, root: string): Promise<Map<string, FileEntry>> {
+  const files = new Map<string, FileEntry>();
+  const paths = [""];
+  for (let path = paths.pop(); path !== undefined; path = paths.pop()) {
+    const { found, blocks } = await node.locate(root + path, { local: true });
+    const entry = await open(blocks, found.cid);
+    if (entry.kind === "file") files.set(path, entry);
+    else if (entry.kind === "directory") {
+      for await (const { name } of entry.entries()) paths.push(`${path}/${name}`);
+    } else throw new Error(`${path} is a ${entry.kind}`);
+  }
+  return files;
+}
+
+async function prove(files: Map<string, FileEntry>): Promise<string> {
+  if (options.unchecked) {
+    return String([...files.values()].reduce((sum, { size }) => sum + size, 0));
+  }
   const hash = createHash("sha256");
-  for (const [, pieces] of [...files].sort(([a], [b]) => a < b ? -1 : 1)) {
-    for (const piece of pieces) hash.update(piece);
+  for (const [, file] of [...files].sort(([a], [b]) => a < b ? -1 : 1)) {
+    for await (const piece of file.bytes()) hash.update(piece);
   }
   return hash.digest("hex");
 }
