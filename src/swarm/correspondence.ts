@@ -233,6 +233,8 @@ export class Correspondence implements Listener {
     if (!shelf.here.has(block)) {
       await settings.store.put(cid, bytes);
       this.#swarm.stored(cid, bytes);
+      // The sender waits for it to send on; after what is decided now, which goes with it.
+      queueMicrotask(() => session.flush());
       return;
     }
     const group = shelf.groups.get(theirs.cid);

@@ -3,17 +3,13 @@ import type { Stream } from "@libp2p/interface";
 import { Uint8ArrayList } from "uint8arraylist";
 import { encodeBlockHeader } from "./frame.ts";
 
-/**
- * Data in one frame, in bytes: little on a line that takes long for it, so that both sides know soon what is on its way and
- * nothing urgent waits behind it.
- */
-const PART = 16 * 1024;
-
 export interface Outgoing {
   /** The number of the group on this stream. */
   group: number;
   index: number;
   bytes: Uint8Array;
+  /** Data in one frame, in bytes. */
+  part: number;
 }
 
 export class Outbox {
@@ -69,10 +65,10 @@ export class Outbox {
     this.#writing = true;
     try {
       for (let block = this.#blocks[0]; block !== undefined; block = this.#blocks[0]) {
-        for (let offset = 0; !block.stopped && !this.#over; offset += PART) {
+        for (let offset = 0; !block.stopped && !this.#over; offset += block.part) {
           if (!this.#send(block, offset)) await new Promise<void>((wake) => this.#wake = wake);
           this.#moved = performance.now();
-          if (offset + PART >= block.bytes.length) break;
+          if (offset + block.part >= block.bytes.length) break;
         }
         this.#blocks.shift();
       }
@@ -84,8 +80,8 @@ export class Outbox {
   }
 
   /** @returns whether the stream takes more */
-  #send({ group, index, bytes }: Outgoing, offset: number): boolean {
-    const data = bytes.subarray(offset, offset + PART);
+  #send({ group, index, bytes, part }: Outgoing, offset: number): boolean {
+    const data = bytes.subarray(offset, offset + part);
     const header = encodeBlockHeader(group, index, offset, bytes.length, data.length);
     return this.#stream.send(new Uint8ArrayList(header, data));
   }

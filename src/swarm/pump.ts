@@ -4,6 +4,16 @@ import type { BlockNumber, PeerNumber } from "./holdings.ts";
 import type { Upload, Uploads } from "./uploads.ts";
 import { Window } from "./window.ts";
 
+/**
+ * Data in one frame, in bytes: little on a line that takes long for it, so that both sides know soon what is on its way and
+ * nothing urgent waits behind it; on a fast one what goes into one message of noise with its wrapping.
+ */
+const PART = 16 * 1024;
+const FAST_PART = 65_000;
+
+/** A line that needs so much on it is fast, in bytes. */
+const FAST_WINDOW = 1024 * 1024;
+
 export class Pump {
   readonly #uploads: Uploads;
   readonly #cap: Bucket;
@@ -31,6 +41,11 @@ export class Pump {
     const sent = this.#uploads.acknowledged(peer, block, now);
     if (sent === undefined) return;
     this.#window.acknowledged(sent.bytes, now - sent.at, now, full);
+  }
+
+  /** Data in one frame, in bytes. */
+  get part(): number {
+    return this.#window.size < FAST_WINDOW ? PART : FAST_PART;
   }
 
   /** To be called whenever there may be something to send, or room for it. */

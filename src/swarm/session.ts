@@ -9,6 +9,7 @@ import { Conversation } from "./conversation.ts";
 import { FrameDecoder } from "./decoder.ts";
 import {
   type BlockFrame,
+  concat,
   encodeFrame,
   type Frame,
   type Level,
@@ -36,6 +37,9 @@ export class UnreadError extends Error {
   override readonly name = "UnreadError";
 }
 
+/** How long news of blocks may wait for more of it, in milliseconds: on a fast line there is a block in every few. */
+const SOON_MS = 30;
+
 export class Session {
   readonly number: PeerNumber;
   /** The peer's ID. */
@@ -54,6 +58,8 @@ export class Session {
   #incoming: { theirs: Theirs; index: number; bytes: Uint8Array | undefined } | undefined;
   /** The peer says no more, but what it said is not all read. */
   #ending = false;
+  #soon: ReturnType<typeof setTimeout> | undefined;
+  #flushed = -Infinity;
   #over = false;
 
   constructor(
@@ -125,18 +131,31 @@ export class Session {
     ), index);
   }
 
-  /** Sends what was listed. */
+  /** Sends what was listed, in one piece: a packet costs more than what is in it. */
   flush(): void {
+    clearTimeout(this.#soon);
+    this.#soon = undefined;
+    if (this.#lists.size === 0) return;
+    const frames: Uint8Array[] = [];
     for (const frame of this.#lists.values()) {
       frame.indices = [...new Set(frame.indices)].sort((a, b) => a - b);
-      this.#send(encodeFrame(frame));
+      frames.push(encodeFrame(frame));
     }
     this.#lists.clear();
+    this.#flushed = performance.now();
+    this.#send(concat(frames));
   }
 
-  /** Sends a block. The group is open. */
-  sendBlock(group: Group, index: number, bytes: Uint8Array): void {
-    this.#outbox.push({ group: this.#numberOf(group), index, bytes });
+  /** Sends what was listed with what is listed next, but not later than in a moment. */
+  flushSoon(): void {
+    if (this.#soon !== undefined || this.#over) return;
+    const wait = this.#flushed + SOON_MS - performance.now();
+    this.#soon = setTimeout(() => this.flush(), Math.max(0, wait));
+  }
+
+  /** Sends a block, in frames of so many bytes. The group is open. */
+  sendBlock(group: Group, index: number, bytes: Uint8Array, part: number): void {
+    this.#outbox.push({ group: this.#numberOf(group), index, bytes, part });
   }
 
   /** Sends no more of a block. @returns whether something of it was left to send */
@@ -268,6 +287,7 @@ export class Session {
   #end(why: Error | undefined): void {
     if (this.#over) return;
     this.#over = true;
+    clearTimeout(this.#soon);
     this.#outbox.end();
     this.#listener.ended(this, why);
   }

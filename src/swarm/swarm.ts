@@ -261,7 +261,7 @@ export class Swarm {
     }
     this.uploads.sent(peer, block, bytes.byteLength, now);
     countUp(member.given, block);
-    member.session.sendBlock(place.group, place.index, bytes);
+    member.session.sendBlock(place.group, place.index, bytes, this.pump.part);
     return bytes.byteLength;
   }
 

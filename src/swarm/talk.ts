@@ -114,7 +114,7 @@ export class Talk {
       for (const { group, index } of this.#books.shelf.groups.places(block)) {
         if (session.isOpen(group)) session.list(what, group, index);
       }
-      session.flush();
+      session.flushSoon();
     }
   }
 
