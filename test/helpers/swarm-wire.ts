@@ -11,6 +11,8 @@ import { FrameDecoder } from "../../src/swarm/decoder.ts";
 import { encodeFrame, type Frame, MAX_PART, PROTOCOL } from "../../src/swarm/frame.ts";
 import { until } from "./until.ts";
 
+type FrameOf<T extends Frame["type"]> = Frame & { type: T };
+
 /** One stream with one peer. */
 export interface Wire {
   readonly stream: Stream;
@@ -25,11 +27,11 @@ export interface Wire {
   /** The first frame of that type that fits, from the n-th on that was heard; waits for it. */
   hear<T extends Frame["type"]>(
     type: T,
-    fits?: (frame: Extract<Frame, { type: T }>) => boolean,
+    fits?: (frame: FrameOf<T>) => boolean,
     from?: number,
-  ): Promise<Extract<Frame, { type: T }>>;
+  ): Promise<FrameOf<T>>;
   /** The peer's OPEN for a block's group; waits for it. */
-  hearOpen(cid: CID): Promise<Extract<Frame, { type: "open" }>>;
+  hearOpen(cid: CID): Promise<FrameOf<"open">>;
   /** Waits until the stream has ended. */
   end(): Promise<void>;
 }
@@ -131,7 +133,7 @@ function createWire(stream: Stream, peer: string, onFrame?: WireSettings["onFram
       }
     },
     async hear(type, fits = () => true, from = 0) {
-      type Heard = Extract<Frame, { type: typeof type }>;
+      type Heard = FrameOf<typeof type>;
       const find = () =>
         heard.slice(from).find((frame): frame is Heard =>
           frame.type === type && fits(frame as Heard)
