@@ -132,7 +132,7 @@ export class Session {
     this.#outbox.push({ group: this.#numberOf(group), index, bytes });
   }
 
-  /** Sends no more of a block. @returns whether something of it was left to send */
+  /** Sends no more of a block. @returns whether nothing of it was sent */
   stopBlock(group: Group, index: number): boolean {
     const number = this.#mine.get(group);
     return number !== undefined && this.#outbox.stop(number, index);

@@ -3,6 +3,7 @@ import type { Stream } from "@libp2p/interface";
 import { CID } from "multiformats/cid";
 import * as assert from "uvu/assert";
 import { encodeFrame, type Frame } from "../../src/swarm/frame.ts";
+import { Gifts } from "../../src/swarm/gifts.ts";
 import { Outbox } from "../../src/swarm/outbox.ts";
 import { createBareSwarm } from "../helpers/bare-swarm.ts";
 import { createFileBlocks, type FileBlocks } from "../helpers/blocks-of-file.ts";
@@ -69,6 +70,40 @@ suite("session", (test) => {
     }
     assert.equal(node.told, []);
     assert.not(wire.over);
+  });
+
+  test("who asks and cancels without end is dropped as well, whatever it gets of it", async () => {
+    await using node = await createSeed();
+    await using flooder = await createWirePeer();
+    const wire = await flooder.meet(node);
+    wire.say(open(FILE.root));
+    await wire.hearOpen(FILE.root);
+    for (let i = 0; i < 400 && !wire.over; i++) {
+      wire.say(request(i % 3 + 1));
+      await pause(2);
+      wire.say(list("cancel", i % 3 + 1));
+    }
+    await wire.end();
+    assert.match(node.told.join(), "it asks again and again for what it was given");
+  });
+
+  test("a line that is bad for long gets the block in the end", () => {
+    const gifts = new Gifts();
+    const given = [0, 1, 2].map((second) => {
+      gifts.give(7, second * 100);
+      return gifts.isEnough(7, second * 100);
+    });
+    assert.equal(given, [false, false, true]);
+    assert.not(gifts.isEnough(7, 5_000));
+    for (let now = 10_000; now < 60_000; now += 2_500) {
+      assert.not(gifts.isEnough(7, now));
+      gifts.give(7, now);
+    }
+    gifts.give(8, 0);
+    gifts.give(8, 0);
+    gifts.give(8, 0);
+    gifts.takeBack(8);
+    assert.not(gifts.isEnough(8, 0));
   });
 
   test("who asks for what it says it has is dropped", async () => {
@@ -174,7 +209,7 @@ suite("session", (test) => {
     await flood.hearOpen(FILE.root);
     const { group } = await wire.hearOpen(FILE.root);
     // As one piece, so that it is not the flooder that is busy.
-    const frames = [request(1), list("cancel", 1)].map(encodeFrame);
+    const frames = [list("cancel", 1), list("cancel", 2)].map(encodeFrame);
     flood.say(join(Array.from({ length: 20_000 }, () => frames).flat()));
     await pause(50);
     const begun = performance.now();
@@ -298,7 +333,9 @@ suite("session", (test) => {
     outbox.push({ group: 1, index: 2, bytes });
     assert.ok(outbox.stillFor(begun + 60_000) > 59_000);
     assert.is(sent.length, 1);
-    assert.ok(outbox.stop(1, 1));
+    assert.not(outbox.stop(1, 1), "a part of it has left");
+    assert.ok(outbox.stop(1, 2));
+    assert.not(outbox.stop(1, 2), "it is stopped already");
     assert.not(outbox.stop(1, 3));
     outbox.end();
   });
