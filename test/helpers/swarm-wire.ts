@@ -7,6 +7,7 @@ import { yamux } from "@libp2p/yamux";
 import { multiaddr } from "@multiformats/multiaddr";
 import { createLibp2p } from "libp2p";
 import type { CID } from "multiformats/cid";
+import type { Uint8ArrayList } from "uint8arraylist";
 import { FrameDecoder } from "../../src/swarm/decoder.ts";
 import { encodeFrame, type Frame, MAX_PART, PROTOCOL } from "../../src/swarm/frame.ts";
 import { until } from "./until.ts";
@@ -20,6 +21,8 @@ export interface Wire {
   readonly peer: string;
   /** Everything that the peer said so far. */
   readonly heard: Frame[];
+  /** What was said in frames. */
+  readonly said: Frame[];
   /** Whether the stream has ended. */
   readonly over: boolean;
   /** Says something; bytes are sent as they are. Nothing is said to who hung up. */
@@ -118,17 +121,22 @@ export async function createWirePeer(
 function createWire(stream: Stream, peer: string, onFrame?: WireSettings["onFrame"]): Wire {
   const decoder = new FrameDecoder();
   const heard: Frame[] = [];
+  const said: Frame[] = [];
+  /** What went wrong on this side: a listener that throws would end the process. */
+  let failed: Error | undefined;
   let over = false;
   const wire: Wire = {
     stream,
     peer,
     heard,
+    said,
     get over() {
       return over || stream.status !== "open";
     },
     say(...what) {
       for (const part of what) {
         if (wire.over || stream.writeStatus !== "writable") return;
+        if (!(part instanceof Uint8Array)) said.push(part);
         stream.send(part instanceof Uint8Array ? part : encodeFrame(part));
       }
     },
@@ -140,7 +148,7 @@ function createWire(stream: Stream, peer: string, onFrame?: WireSettings["onFram
         );
       const begun = Date.now();
       while (find() === undefined) {
-        if (wire.over) throw new Error(`the stream ended before ${type} was heard`);
+        if (wire.over) throw failed ?? new Error(`the stream ended before ${type} was heard`);
         if (Date.now() - begun > 20_000) {
           throw new Error(`${type} was not heard, but ${JSON.stringify(heard.map(inShort))}`);
         }
@@ -151,17 +159,28 @@ function createWire(stream: Stream, peer: string, onFrame?: WireSettings["onFram
     hearOpen(cid) {
       return this.hear("open", (open) => open.cid.equals(cid));
     },
-    end: () => until("the stream ends", () => wire.over),
+    async end() {
+      await until("the stream ends", () => wire.over);
+      if (failed !== undefined) throw failed;
+    },
   };
   stream.inactivityTimeout = Infinity;
   stream.addEventListener("close", () => over = true);
   stream.addEventListener("remoteCloseWrite", () => over = true);
-  stream.addEventListener("message", ({ data }) => {
+  const read = (data: Uint8Array | Uint8ArrayList) => {
     for (const chunk of data instanceof Uint8Array ? [data] : data) {
       for (const frame of decoder.push(chunk)) {
         heard.push(frame.type === "block" ? { ...frame, data: frame.data.slice() } : frame);
         onFrame?.(wire, frame);
       }
+    }
+  };
+  stream.addEventListener("message", ({ data }) => {
+    try {
+      read(data);
+    } catch (error) {
+      failed = error as Error;
+      stream.abort(failed);
     }
   });
   return wire;
