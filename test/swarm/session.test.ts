@@ -79,8 +79,10 @@ suite("session", (test) => {
     wire.say(open(FILE.root));
     await wire.hearOpen(FILE.root);
     for (let i = 0; i < 400 && !wire.over; i++) {
+      const from = wire.heard.length;
       wire.say(request(i % 3 + 1));
-      await pause(2);
+      const part = wire.hear("block", undefined, from).catch(() => undefined); // in the end there is none
+      await Promise.race([part, pause(20)]);
       wire.say(list("cancel", i % 3 + 1));
     }
     await wire.end();
@@ -299,6 +301,31 @@ suite("session", (test) => {
     assert.is(given, 1);
     leave();
     assert.not(wire.over);
+  });
+
+  test("who offers and never gives is dropped if others offer the same, and borne with if not", async () => {
+    await using bare = await createBareSwarm();
+    await using staller = await createWirePeer();
+    const wire = await staller.meet(bare);
+    wire.say(open(FILE.root, ALL));
+    // It stalls every other time it is looked at: real stalls take minutes.
+    let looked = 0;
+    bare.swarm.scheduler.isStalled = (number) => number === 0 && looked++ % 2 === 0;
+    const leave = bare.swarm.expect([FILE.root]);
+    await wire.hear("request");
+    await pause(3_500);
+    assert.ok(looked > 10);
+    assert.not(wire.over);
+
+    await using other = await createWirePeer();
+    const another = await other.meet(bare);
+    another.say(open(FILE.root, ALL));
+    await wire.end();
+    leave();
+    assert.equal(bare.log, [
+      `${staller.id} is not spoken to any more: it offers, and never gives`,
+    ]);
+    assert.not(another.over);
   });
 
   test("a stream that breaks is opened again, by the side whose turn it is", async () => {

@@ -1,4 +1,5 @@
 /** What is thought of a peer: points that add up, fade, and end in a while of silence. */
+import { readFileSync } from "node:fs";
 import * as assert from "uvu/assert";
 import { BAR_MS, type Offence, OFFENCES, Standings } from "../../src/swarm/standing.ts";
 import { suite } from "../helpers/suite.ts";
@@ -19,6 +20,13 @@ suite("standing", (test) => {
       assert.is(often(60, 10, 100 * HOUR).at(-1), reason);
     });
   }
+
+  test("the protocol's document tells the points that count", () => {
+    const doc = readFileSync(new URL("../../docs/swarm-protocol.md", import.meta.url), "utf8");
+    const [, section] = /^## Standing$(.*?)^## /ms.exec(doc)!;
+    const told = [...section!.matchAll(/^\| (\d+) +\| a /gm)].map(([, points]) => Number(points));
+    assert.equal(told, Object.values(OFFENCES).map(({ points }) => points));
+  });
 
   test("different offences add up, those of different peers do not", () => {
     const standings = new Standings();
