@@ -9,9 +9,6 @@ import { type Session, UnreadError } from "./session.ts";
 import type { Offence } from "./standing.ts";
 import type { Swarm } from "./swarm.ts";
 
-/** How often a block is sent to a peer for the asking: once, and again if it was given up as lost, or crossed with a CANCEL. */
-const MAX_GIVEN = 3;
-
 export class Correspondence implements Listener {
   readonly #swarm: Swarm;
   readonly #onEnd: (session: Session) => void;
@@ -84,15 +81,16 @@ export class Correspondence implements Listener {
     const member = this.#member(session);
     const group = this.#groupOf(theirs, indices);
     if (member === undefined || group === undefined || !session.isOpen(group)) return; // closed meanwhile
+    const now = performance.now();
     let offence: Offence | undefined;
     for (const index of indices) {
       const block = group.members[index];
       if (block !== undefined && theirs.has.has(index)) {
         offence = "contradiction";
-      } else if (block !== undefined && (member.given.get(block) ?? 0) >= MAX_GIVEN) {
+      } else if (block !== undefined && member.given.isEnough(block, now)) {
         offence ??= "greed";
       } else if (block !== undefined && shelf.here.has(block)) {
-        uploads.request(session.number, block, level, performance.now());
+        uploads.request(session.number, block, level, now);
       } else if (block !== undefined && shelf.lost.has(block)) {
         session.list("lost", group, index);
       } else if (index > 0) {
@@ -110,8 +108,7 @@ export class Correspondence implements Listener {
     for (const index of indices) {
       const block = group?.members[index];
       if (block === undefined || !this.#swarm.uploads.cancel(session.number, block)) continue;
-      const stopped = session.stopBlock(group!, index);
-      if (stopped && member !== undefined) countDown(member.given, block);
+      if (session.stopBlock(group!, index)) member?.given.takeBack(block);
     }
     this.#swarm.pump.run();
   }

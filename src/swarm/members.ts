@@ -1,11 +1,12 @@
 /** Peers that are spoken with, and what is remembered of each while its stream stands. */
+import { Gifts } from "./gifts.ts";
 import type { Group } from "./groups.ts";
 import type { BlockNumber } from "./holdings.ts";
 import type { Theirs } from "./listener.ts";
 import type { Lookups } from "./lookups.ts";
 import type { Session } from "./session.ts";
 
-/** Blocks of which it is remembered how often a peer was asked for them, or was given them. */
+/** Blocks of which it is remembered how often a peer was asked for them. */
 const MAX_COUNTED = 65_536;
 
 export interface Member {
@@ -15,8 +16,8 @@ export interface Member {
   lookups: Lookups;
   /** How often it may yet send a block: it may have begun to before it heard that it need not, and then be asked again. */
   asked: Map<BlockNumber, number>;
-  /** How often it was sent a block. */
-  given: Map<BlockNumber, number>;
+  /** What it was sent. */
+  given: Gifts;
   /** Whether it has sent anything that was asked for. */
   gave: boolean;
   /** Whether it is known to be stalled. */
@@ -29,7 +30,7 @@ export function createMember(session: Session, lookups: Lookups): Member {
     groups: new Map(),
     lookups,
     asked: new Map(),
-    given: new Map(),
+    given: new Gifts(),
     gave: false,
     stalled: false,
   };

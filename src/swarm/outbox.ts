@@ -15,7 +15,7 @@ export interface Outgoing {
 export class Outbox {
   readonly #stream: Stream;
   readonly #onError: (error: Error) => void;
-  readonly #blocks: (Outgoing & { stopped: boolean })[] = [];
+  readonly #blocks: (Outgoing & { begun: boolean; stopped: boolean })[] = [];
   #writing = false;
   #over = false;
   #wake: (() => void) | undefined;
@@ -41,19 +41,19 @@ export class Outbox {
     const { group, index } = block;
     if (this.#blocks.some((b) => !b.stopped && b.group === group && b.index === index)) return;
     if (this.#blocks.length === 0) this.#moved = performance.now();
-    this.#blocks.push({ ...block, stopped: false });
+    this.#blocks.push({ ...block, begun: false, stopped: false });
     if (!this.#writing) void this.#write();
   }
 
-  /** Sends no more of a block; what was sent of it is forgotten by the peer. @returns whether something was left to send */
+  /** Sends no more of a block; what was sent of it is forgotten by the peer. @returns whether one was stopped of which nothing was sent */
   stop(group: number, index?: number): boolean {
-    let found = false;
+    let untouched = false;
     for (const block of this.#blocks) {
       if (block.group !== group || (index ?? block.index) !== block.index) continue;
+      if (!block.stopped && !block.begun) untouched = true;
       block.stopped = true;
-      found = true;
     }
-    return found;
+    return untouched;
   }
 
   end(): void {
@@ -66,6 +66,7 @@ export class Outbox {
     try {
       for (let block = this.#blocks[0]; block !== undefined; block = this.#blocks[0]) {
         for (let offset = 0; !block.stopped && !this.#over; offset += block.part) {
+          block.begun = true;
           if (!this.#send(block, offset)) await new Promise<void>((wake) => this.#wake = wake);
           this.#moved = performance.now();
           if (offset + block.part >= block.bytes.length) break;

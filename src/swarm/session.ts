@@ -2,11 +2,10 @@
  * A conversation with one peer over one stream: frames in, frames out, blocks taken apart and put together. It knows groups by
  * their numbers on this stream and leaves every judgement about blocks to who listens.
  */
-import type { Stream, StreamMessageEvent } from "@libp2p/interface";
+import type { Stream } from "@libp2p/interface";
 import { Bits } from "./bits.ts";
-import { Bucket } from "./bucket.ts";
+import type { Bucket } from "./bucket.ts";
 import { Conversation } from "./conversation.ts";
-import { FrameDecoder } from "./decoder.ts";
 import {
   type BlockFrame,
   concat,
@@ -19,15 +18,12 @@ import {
 } from "./frame.ts";
 import type { Group } from "./groups.ts";
 import type { PeerNumber } from "./holdings.ts";
+import { Intake } from "./intake.ts";
 import type { Listener, Theirs } from "./listener.ts";
 import { Outbox } from "./outbox.ts";
 
 /** What may wait to be written besides blocks, in bytes: a peer that reads nothing is not waited for. */
 const MAX_UNSENT = 4 * 1024 * 1024;
-
-/** Frames of one peer that are heard in a second, an index counting for a part of one: whoever speaks faster is read slower. */
-const FRAMES_PER_SECOND = 16_000;
-const INDICES_PER_FRAME = 16;
 
 /** The least data in a part that is not the last, in bytes: a block is not to be drawn out. */
 export const MIN_PART = 1_024;
@@ -46,9 +42,6 @@ export class Session {
   readonly peer: string;
   readonly #stream: Stream;
   readonly #listener: Listener;
-  readonly #down: Bucket;
-  readonly #attention = new Bucket(FRAMES_PER_SECOND, performance.now());
-  readonly #decoder = new FrameDecoder();
   readonly #conversation = new Conversation();
   readonly #mine = new Map<Group, number>();
   readonly #theirs = new Map<number, Theirs>();
@@ -56,8 +49,6 @@ export class Session {
   readonly #outbox: Outbox;
   #next = 0;
   #incoming: { theirs: Theirs; index: number; bytes: Uint8Array | undefined } | undefined;
-  /** The peer says no more, but what it said is not all read. */
-  #ending = false;
   #soon: ReturnType<typeof setTimeout> | undefined;
   #flushed = -Infinity;
   #over = false;
@@ -72,13 +63,15 @@ export class Session {
     this.peer = peer;
     this.#stream = stream;
     this.#listener = listener;
-    this.#down = down;
     this.#outbox = new Outbox(stream, (error) => this.drop(error));
     stream.inactivityTimeout = Infinity;
-    stream.addEventListener("message", (event) => this.#read(event));
-    stream.addEventListener("remoteCloseWrite", () => {
-      this.#ending = true;
-      this.#finish();
+    new Intake(stream, down, {
+      hear: (frame) => {
+        this.#conversation.check(frame);
+        this.#hear(frame);
+      },
+      ended: () => this.#finish(),
+      failed: (error) => this.drop(error),
     });
     stream.addEventListener("close", ({ error }) => this.#end(error));
     this.#send(encodeFrame({ type: "hello", flags }));
@@ -158,7 +151,7 @@ export class Session {
     this.#outbox.push({ group: this.#numberOf(group), index, bytes, part });
   }
 
-  /** Sends no more of a block. @returns whether something of it was left to send */
+  /** Sends no more of a block. @returns whether nothing of it was sent */
   stopBlock(group: Group, index: number): boolean {
     const number = this.#mine.get(group);
     return number !== undefined && this.#outbox.stop(number, index);
@@ -192,36 +185,6 @@ export class Session {
     } catch (error) {
       this.drop(error as Error);
     }
-  }
-
-  #read({ data }: StreamMessageEvent): void {
-    if (this.#over) return;
-    this.#down.take(data.byteLength, performance.now());
-    try {
-      for (const chunk of data instanceof Uint8Array ? [data] : data) {
-        for (const frame of this.#decoder.push(chunk)) {
-          this.#attention.take(effortOf(frame), performance.now());
-          this.#conversation.check(frame);
-          this.#hear(frame);
-          if (this.#over) return;
-        }
-      }
-      if (this.#ending) this.#finish();
-      else this.#slow();
-    } catch (error) {
-      this.drop(error as Error);
-    }
-  }
-
-  /** Reads no more until the cap on what comes in allows it, and what came is digested. */
-  #slow(): void {
-    const now = performance.now();
-    const wait = Math.max(this.#down.wait(now), this.#attention.wait(now));
-    if (wait === 0) return;
-    this.#stream.pause();
-    setTimeout(() => {
-      if (!this.#over && this.#stream.status === "open") this.#stream.resume();
-    }, wait);
   }
 
   #hear(frame: Frame): void {
@@ -273,15 +236,10 @@ export class Session {
     this.#listener.received(this, theirs, index, bytes);
   }
 
+  /** The peer says no more, and all was heard. */
   #finish(): void {
-    if (this.#stream.readBufferLength > 0) return; // the cap holds it back
-    try {
-      this.#decoder.end();
-      this.#stream.close().catch(() => undefined); // it is over either way
-      this.#end(undefined);
-    } catch (error) {
-      this.drop(error as Error);
-    }
+    this.#stream.close().catch(() => undefined); // it is over either way
+    this.#end(undefined);
   }
 
   #end(why: Error | undefined): void {
@@ -291,10 +249,4 @@ export class Session {
     this.#outbox.end();
     this.#listener.ended(this, why);
   }
-}
-
-/** What it takes to hear a frame, in frames. */
-function effortOf(frame: Frame): number {
-  const indices = "indices" in frame ? frame.indices.length : "count" in frame ? frame.count : 0;
-  return 1 + indices / INDICES_PER_FRAME;
 }

@@ -260,7 +260,7 @@ export class Swarm {
       return undefined;
     }
     this.uploads.sent(peer, block, bytes.byteLength, now);
-    countUp(member.given, block);
+    member.given.give(block, now);
     member.session.sendBlock(place.group, place.index, bytes, this.pump.part);
     return bytes.byteLength;
   }

@@ -152,7 +152,7 @@ export class Talk {
       for (const { session, asked, given } of this.members.values()) {
         this.#books.uploads.cancel(session.number, block);
         asked.delete(block);
-        given.delete(block);
+        given.forget(block);
       }
     }
   }
