@@ -31,11 +31,16 @@ export const QUEUE = 8;
 /** From a queue of fewer blocks nothing is taken over, unless it takes long. */
 const STEAL = 2;
 
-/** A block that was queued for longer than this is taken over by a peer that has nothing else to do, in milliseconds. */
+/**
+ * A block that was queued for longer than this, in milliseconds, and than as many blocks take as this, is taken over by a peer
+ * that has nothing else to do. Less, and blocks would be moved from queue to queue before their turn came.
+ */
 export const LATE_MS = 1_000;
+const LATE_TIMES = 10;
 
-/** A block that takes longer than this is asked of a second peer, if one has nothing else to do, in milliseconds. */
+/** A block that takes longer than this from its first bytes on is asked of a second peer that has nothing else to do. */
 export const SLOW_MS = 3_000;
+const SLOW_TIMES = 4;
 
 /** Who was not told of the time for so long has slept itself, and cannot say who else did, in milliseconds. */
 const ASLEEP_MS = 1_000;
@@ -108,7 +113,7 @@ export class Scheduler {
 
   /** It is here, or nobody wants it any more. @returns what to tell whom in the second case: to have it says as much */
   settle(block: BlockNumber): Decision[] {
-    const askers = this.#asks.drop(block);
+    const askers = this.#asks.drop(block, this.#now);
     this.#urgency.forget(block);
     return askers.map(({ number }) => ({ cancel: number, block }));
   }
@@ -130,11 +135,8 @@ export class Scheduler {
     this.#now = now;
     peer.heard = now;
     peer.stalls = 0;
-    if (peer.stalled) {
-      peer.stalled = false;
-      this.#asks.dirty.add(peer);
-    }
-    this.#asks.begin(peer, block);
+    if (peer.stalled) this.#asks.recover(peer);
+    this.#asks.begin(peer, block, now);
   }
 
   /** Time passes: who keeps others waiting is found. */
@@ -147,7 +149,7 @@ export class Scheduler {
         if (mayTryAgain(peer, now)) this.#forgive(peer);
       } else if (peer.asked.size === 0) {
         if (this.wanting > 0) this.#asks.dirty.add(peer); // something may be late elsewhere by now
-      } else if (isTooSilent(peer, this.#isSeeder(peer), now)) {
+      } else if (isTooSilent(peer, this.#isSeeder(peer), this.#asks.usual, now)) {
         this.#leaveStalled(peer);
       }
     }
@@ -239,7 +241,7 @@ export class Scheduler {
     const ask = peer.asked.get(block);
     const level = this.#urgency.levelOf(block);
     if (ask !== undefined) {
-      if (ask.begun || ask.level === level) return;
+      if (ask.begun !== undefined || ask.level === level) return;
       ask.level = level;
       decisions.push({ ask: peer.number, block, level });
     } else if ((this.#isSeeder(peer) ? this.#asks.free : this.#asks.open).has(block)) {
@@ -262,21 +264,24 @@ export class Scheduler {
     let longest: AskedPeer | undefined,
       late: BlockNumber | undefined,
       slow: BlockNumber | undefined;
+    const { usual } = this.#asks;
+    const lateAt = this.#now - Math.max(LATE_MS, LATE_TIMES * usual);
+    const slowAt = this.#now - Math.max(SLOW_MS, SLOW_TIMES * usual);
     let seen = 0;
     someCommon(has, single, this.#somewhere(single), (block) => {
       const asked = this.#asks.of(block)[0]!;
       const { begun, at } = asked.asked.get(block)!;
-      if (begun) {
-        if (this.#now - at >= SLOW_MS) slow = block;
+      if (begun !== undefined) {
+        if (begun <= slowAt) slow = block;
       } else {
-        if (this.#now - at >= LATE_MS) late = block;
+        if (at <= lateAt) late = block;
         if (asked.asked.size >= (longest?.asked.size ?? STEAL)) longest = asked;
       }
       return ++seen >= SAMPLE;
     });
     if (longest !== undefined) {
       const queued = [...longest.asked].filter(([block, { begun }]) =>
-        !begun && has.has(block) && single.has(block)
+        begun === undefined && has.has(block) && single.has(block)
       );
       // Its last ones, for which it would take longest.
       const half = queued.slice(-Math.ceil(longest.asked.size / 2));
@@ -289,7 +294,7 @@ export class Scheduler {
 
   #ask(peer: AskedPeer, block: BlockNumber, decisions: Decision[]): void {
     for (const other of this.#asks.of(block)) {
-      if (other.asked.get(block)!.begun) continue; // it may come first yet
+      if (other.asked.get(block)!.begun !== undefined) continue; // it may come first yet
       decisions.push({ cancel: other.number, block });
       this.#asks.take(other, block);
     }

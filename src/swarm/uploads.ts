@@ -3,7 +3,8 @@
  * so that what is sent next is chosen as late as can be.
  *
  * The rules, in the order in which they decide:
- * 1. *Held up by us.* Who waits and has nobody else is served first.
+ * 1. *Held up by us.* Who waits and has nobody else is served first; but of what the crowd has already, only with every second
+ *    block while there is something new to give, so that those who hurry cannot stop the crowd.
  * 2. *Unspread first.* A block that the crowd does not have yet goes before every second copy: a reader that has it gives it on.
  *    This is super-seeding (BEP 16) without its stall, for a second copy goes out as soon as there is nothing new to give, or
  *    somebody has waited for it too long.
@@ -65,6 +66,8 @@ export class Uploads {
   /** Clients that ask for anything, and what they have nobody else for. */
   #asking = 0;
   #heldUp = 0;
+  /** The last block went to one who was held up, as a second copy. */
+  #favoured = false;
   #unacknowledged = 0;
   /** How long an acknowledgement takes, in milliseconds. */
   #usual = 0;
@@ -153,6 +156,7 @@ export class Uploads {
   sent(number: PeerNumber, block: BlockNumber, bytes: number, now: number): void {
     const client = this.#clients.get(number);
     if (client === undefined) return;
+    this.#favoured = client.urgent.get(block)?.level === 2 && this.#copies(block) > 0;
     this.#unask(client, block);
     this.#landed(client, block);
     client.sending.set(block, { bytes, at: now });
@@ -170,10 +174,9 @@ export class Uploads {
   next(now: number, window: number): Upload | undefined {
     if (this.#asking === 0 || this.#unacknowledged >= window) return undefined;
     const share = window / this.#asking;
-    return (this.#heldUp > 0 ? this.#leastGiven(share, heldUp) : undefined) ??
-      (this.#isAnythingNew()
-        ? this.#leastGiven(share, (client) => this.#new(client, now))
-        : undefined) ??
+    const isNew = this.#isAnythingNew();
+    return (this.#heldUp > 0 && !(isNew && this.#favoured) && this.#leastGiven(share, heldUp)) ||
+      (isNew && this.#leastGiven(share, (client) => this.#new(client, now))) ||
       this.#leastGiven(share, (client) => waitedFor(client) ?? this.#rarest(client));
   }
 
