@@ -41,7 +41,7 @@ export class Asks {
   readonly dirty: Set<AskedPeer> = new Set();
   readonly #holdings: Holdings;
   /** How long a block takes from its first bytes to its last, in milliseconds. */
-  usual = 0;
+  usual = 500;
   readonly #askers = new Map<BlockNumber, readonly AskedPeer[]>();
 
   constructor(holdings: Holdings) {
@@ -146,7 +146,7 @@ export class Asks {
   }
 
   #learn(took: number): void {
-    this.usual += (took - this.usual) * (this.usual === 0 ? 1 : SMOOTHING);
+    this.usual += (took - this.usual) * SMOOTHING;
   }
 
   #setAskers(block: BlockNumber, askers: readonly AskedPeer[]): void {
