@@ -158,6 +158,7 @@ export class Scheduler {
   #leaveStalled(peer: AskedPeer): void {
     peer.stalled = true;
     peer.stalls++;
+    peer.heard = this.#now; // it is left for so long from now on
     for (const block of peer.asked.keys()) {
       this.#urgency.fail(block);
       this.#asks.reopen(block);
