@@ -9,16 +9,17 @@
  * 3. *Rarest first*, ties by chance, so that readers have different things to give.
  * 4. *All of a seeder.* A seeder is asked for everything that nobody else has, each of several for its share; it chooses itself
  *    what it has sent least (uploads.ts).
- * 5. *Nobody idle.* A peer with nothing left to send takes over half of the longest queue, or else what was queued for long.
- * 6. *Doubling.* Near the end what is slow to come is asked of a second peer, never of a third; whoever loses is told.
- * 7. *Stalls.* What was asked of a peer that is silent is asked of others; the peer is tried again later (patience.ts).
+ * 5. *Nobody idle.* A peer with nothing left to send takes over half of the longest queue, or else what was queued for long, or
+ *    else doubles what is slow to come; nothing is asked of a third, and whoever loses is told (takeover.ts).
+ * 6. *Stalls.* What was asked of a peer that is silent is asked of others; the peer is tried again later (patience.ts).
  * Source: Legout, Urvoy-Keller, Michiardi, "Rarest first and choke algorithms are enough" (IMC 2006).
  */
 import { type AskedPeer, Asks } from "./asks.ts";
-import { type Bits, cheapest, eachCommon, someCommon } from "./bits.ts";
+import { type Bits, cheapest, eachCommon } from "./bits.ts";
 import type { Level } from "./frame.ts";
 import type { BlockNumber, Holdings, PeerNumber } from "./holdings.ts";
 import { isTooSilent, mayTryAgain } from "./patience.ts";
+import { takeOver } from "./takeover.ts";
 import { Urgency } from "./urgency.ts";
 
 export type Decision =
@@ -28,24 +29,10 @@ export type Decision =
 /** Blocks asked of one peer that has only a part: enough for it to choose from, few enough to be asked elsewhere in time. */
 export const QUEUE = 8;
 
-/** From a queue of fewer blocks nothing is taken over, unless it takes long. */
-const STEAL = 2;
-
-/**
- * A block that was queued for longer than this, in milliseconds, and than as many blocks take as this, is taken over by a peer
- * that has nothing else to do. Less, and blocks would be moved from queue to queue before their turn came.
- */
-export const LATE_MS = 1_000;
-const LATE_TIMES = 10;
-
-/** A block that takes longer than this from its first bytes on is asked of a second peer that has nothing else to do. */
-export const SLOW_MS = 3_000;
-const SLOW_TIMES = 4;
-
 /** Who was not told of the time for so long has slept itself, and cannot say who else did, in milliseconds. */
 const ASLEEP_MS = 1_000;
 
-/** Blocks that are looked at for the best one: a sample is as good, and costs the same however many there are. */
+/** Blocks that are looked at for the rarest one: a sample is as good, and costs the same however many there are. */
 const SAMPLE = 64;
 
 export class Scheduler {
@@ -206,7 +193,7 @@ export class Scheduler {
       if (block === undefined) break;
       this.#ask(peer, block, decisions);
     }
-    if (peer.asked.size === 0) this.#takeOver(peer, has, decisions);
+    if (peer.asked.size === 0) this.#busy(peer, has, decisions);
   }
 
   /** Seeders are asked for everything; where there are several, each for its share. */
@@ -222,7 +209,7 @@ export class Scheduler {
           this.#ask(this.#leastAsked(seeders, block)!, block, decisions);
         });
       }
-      if (seeder.asked.size === 0) this.#takeOver(seeder, has, decisions);
+      if (seeder.asked.size === 0) this.#busy(seeder, has, decisions);
     }
   }
 
@@ -259,37 +246,10 @@ export class Scheduler {
   }
 
   /** Finds something to do for a peer that has nothing to send. */
-  #takeOver(idle: AskedPeer, has: Bits, decisions: Decision[]): void {
-    const { single } = this.#asks;
-    if (single.size === 0) return;
-    let longest: AskedPeer | undefined,
-      late: BlockNumber | undefined,
-      slow: BlockNumber | undefined;
-    const { usual } = this.#asks;
-    const lateAt = this.#now - Math.max(LATE_MS, LATE_TIMES * usual);
-    const slowAt = this.#now - Math.max(SLOW_MS, SLOW_TIMES * usual);
-    let seen = 0;
-    someCommon(has, single, this.#somewhere(single), (block) => {
-      const asked = this.#asks.of(block)[0]!;
-      const { begun, at } = asked.asked.get(block)!;
-      if (begun !== undefined) {
-        if (begun <= slowAt) slow = block;
-      } else {
-        if (at <= lateAt) late = block;
-        if (asked.asked.size >= (longest?.asked.size ?? STEAL)) longest = asked;
-      }
-      return ++seen >= SAMPLE;
-    });
-    if (longest !== undefined) {
-      const queued = [...longest.asked].filter(([block, { begun }]) =>
-        begun === undefined && has.has(block) && single.has(block)
-      );
-      // Its last ones, for which it would take longest.
-      const half = queued.slice(-Math.ceil(longest.asked.size / 2));
-      for (const [block] of half) this.#ask(idle, block, decisions);
-    } else {
-      const block = late ?? slow;
-      if (block !== undefined) this.#ask(idle, block, decisions);
+  #busy(idle: AskedPeer, has: Bits, decisions: Decision[]): void {
+    const from = this.#somewhere(this.#asks.single);
+    for (const block of takeOver(this.#asks, has, this.#now, from)) {
+      this.#ask(idle, block, decisions);
     }
   }
 

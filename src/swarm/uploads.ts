@@ -59,6 +59,8 @@ export class Uploads {
   readonly #holdings: Holdings;
   readonly #random: () => number;
   readonly #clients = new Map<PeerNumber, Client>();
+  /** Those to whom something is on the way. */
+  readonly #receiving = new Set<Client>();
   /** What anybody asks for, and how many do. */
   readonly #asked = new Counts();
   /** What is on the way, and how many copies are. */
@@ -145,7 +147,7 @@ export class Uploads {
   /** Forgets what was sent long ago and never acknowledged: the peer is slow or gone, and others should not wait for it. */
   tick(now: number): void {
     const lost = LOST_MS + this.#usual * LOST_TIMES;
-    for (const client of this.#clients.values()) {
+    for (const client of this.#receiving) {
       for (const [block, { at }] of client.sending) {
         if (now - at > lost) this.#landed(client, block);
       }
@@ -160,6 +162,7 @@ export class Uploads {
     this.#unask(client, block);
     this.#landed(client, block);
     client.sending.set(block, { bytes, at: now });
+    this.#receiving.add(client);
     client.given += bytes;
     client.unacknowledged += bytes;
     this.#unacknowledged += bytes;
@@ -251,6 +254,7 @@ export class Uploads {
     const sending = client.sending.size > 0 ? client.sending.get(block) : undefined;
     if (sending === undefined) return undefined;
     client.sending.delete(block);
+    if (client.sending.size === 0) this.#receiving.delete(client);
     client.unacknowledged -= sending.bytes;
     this.#unacknowledged -= sending.bytes;
     this.#underway.remove(block);

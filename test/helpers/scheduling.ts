@@ -73,3 +73,10 @@ export class Reader {
 export function range(from: number, to: number): number[] {
   return Array.from({ length: to - from }, (_, i) => from + i);
 }
+
+/** The blocks that a peer is asked for, in the order of asking. */
+export function asked(decisions: string[], peer: number): number[] {
+  return decisions.filter((line) => line.startsWith(`ask ${peer} `)).map((line) =>
+    +line.split(" ")[2]!
+  );
+}
