@@ -11,8 +11,8 @@ import type { Level } from "./frame.ts";
 export interface Ask {
   level: Level;
   at: number;
-  /** Its first bytes have come. */
-  begun: boolean;
+  /** When its first bytes came, if they did. */
+  begun: number | undefined;
 }
 
 export interface AskedPeer {
@@ -32,7 +32,6 @@ export interface AskedPeer {
 const SMOOTHING = 0.1;
 
 export class Asks {
-  #usual = 0;
   readonly peers: Map<PeerNumber, AskedPeer> = new Map();
   readonly wanted: Bits = new Bits();
   readonly free: Bits = new Bits();
@@ -41,6 +40,8 @@ export class Asks {
   /** Peers for whom there may be something to decide. */
   readonly dirty: Set<AskedPeer> = new Set();
   readonly #holdings: Holdings;
+  /** How long a block takes from its first bytes to its last, in milliseconds. */
+  usual = 500;
   readonly #askers = new Map<BlockNumber, readonly AskedPeer[]>();
 
   constructor(holdings: Holdings) {
@@ -70,11 +71,13 @@ export class Asks {
   }
 
   /** Nobody wants it any more. @returns whom it was asked of */
-  drop(block: BlockNumber): readonly AskedPeer[] {
+  drop(block: BlockNumber, now: number): readonly AskedPeer[] {
     for (const blocks of [this.wanted, this.free, this.open, this.single]) blocks.delete(block);
     const askers = this.of(block);
     this.#askers.delete(block);
     for (const peer of askers) {
+      const { begun } = peer.asked.get(block)!;
+      if (begun !== undefined) this.#learn(now - begun);
       peer.asked.delete(block);
       this.dirty.add(peer);
     }
@@ -88,7 +91,7 @@ export class Asks {
 
   add(peer: AskedPeer, block: BlockNumber, level: Level, now: number): void {
     if (peer.asked.size === 0) peer.heard = now;
-    peer.asked.set(block, { level, at: now, begun: false });
+    peer.asked.set(block, { level, at: now, begun: undefined });
     this.#setAskers(block, [...this.of(block), peer]);
     this.free.delete(block);
     if (!this.#holdings.isSeeder(peer.number)) this.open.delete(block);
@@ -109,31 +112,30 @@ export class Asks {
 
   begin(peer: AskedPeer, block: BlockNumber, now: number): void {
     const ask = peer.asked.get(block);
-    if (ask === undefined || ask.begun) return;
-    ask.begun = true;
+    if (ask === undefined || ask.begun !== undefined) return;
+    ask.begun = now;
     this.open.delete(block);
-    if (this.#holdings.isSeeder(peer.number)) return; // what is asked of one waits for its turn
-    this.#usual += (now - ask.at - this.#usual) * (this.#usual === 0 ? 1 : SMOOTHING);
-  }
-
-  /** How long it takes until a block that was asked for begins to come, in milliseconds. */
-  get usual(): number {
-    return this.#usual;
-  }
-
-  hasBegun(peer: AskedPeer, block: BlockNumber): boolean {
-    return peer.asked.get(block)?.begun ?? false;
   }
 
   /** Lets others be asked for a block, as far as those who were asked leave room. */
   reopen(block: BlockNumber): void {
     const askers = this.of(block);
     const waits = ({ number, stalled, asked }: AskedPeer) =>
-      stalled || this.#holdings.isSeeder(number) && !asked.get(block)!.begun;
+      stalled || this.#holdings.isSeeder(number) && asked.get(block)!.begun === undefined;
     if (!askers.every(waits)) return;
     this.open.add(block);
     if (askers.every(({ stalled }) => stalled)) this.free.add(block);
     this.soil(block);
+  }
+
+  /** What was asked of a peer that stalled is its own again: it sends. */
+  recover(peer: AskedPeer): void {
+    peer.stalled = false;
+    this.dirty.add(peer);
+    for (const [block, { begun }] of peer.asked) {
+      this.free.delete(block);
+      if (begun !== undefined || !this.#holdings.isSeeder(peer.number)) this.open.delete(block);
+    }
   }
 
   /** There may be something to decide for all who have a block. */
@@ -141,6 +143,10 @@ export class Asks {
     for (const peer of this.peers.values()) {
       if (this.#holdings.has(peer.number, block)) this.dirty.add(peer);
     }
+  }
+
+  #learn(took: number): void {
+    this.usual += (took - this.usual) * SMOOTHING;
   }
 
   #setAskers(block: BlockNumber, askers: readonly AskedPeer[]): void {

@@ -9,16 +9,17 @@
  * 3. *Rarest first*, ties by chance, so that readers have different things to give.
  * 4. *All of a seeder.* A seeder is asked for everything that nobody else has, each of several for its share; it chooses itself
  *    what it has sent least (uploads.ts).
- * 5. *Nobody idle.* A peer with nothing left to send takes over half of the longest queue, or else what was queued for long.
- * 6. *Doubling.* Near the end what is slow to come is asked of a second peer, never of a third; whoever loses is told.
- * 7. *Stalls.* What was asked of a peer that is silent is asked of others; the peer is tried again later (patience.ts).
+ * 5. *Nobody idle.* A peer with nothing left to send takes over half of the longest queue, or else what was queued for long, or
+ *    else doubles what is slow to come; nothing is asked of a third, and whoever loses is told (takeover.ts).
+ * 6. *Stalls.* What was asked of a peer that is silent is asked of others; the peer is tried again later (patience.ts).
  * Source: Legout, Urvoy-Keller, Michiardi, "Rarest first and choke algorithms are enough" (IMC 2006).
  */
 import { type AskedPeer, Asks } from "./asks.ts";
-import { type Bits, cheapest, eachCommon, someCommon } from "./bits.ts";
+import { type Bits, cheapest, eachCommon } from "./bits.ts";
 import type { Level } from "./frame.ts";
 import type { BlockNumber, Holdings, PeerNumber } from "./holdings.ts";
 import { isTooSilent, mayTryAgain } from "./patience.ts";
+import { takeOver } from "./takeover.ts";
 import { Urgency } from "./urgency.ts";
 
 export type Decision =
@@ -28,23 +29,10 @@ export type Decision =
 /** Blocks asked of one peer that has only a part: enough for it to choose from, few enough to be asked elsewhere in time. */
 export const QUEUE = 8;
 
-/** The first blocks of a queue are not taken over, unless it takes long: they may be on their way (uploads.ts, PIPELINE). */
-const UNDERWAY = 2;
-
-/**
- * A block that was queued for longer than this, and longer than so many times the usual, is taken over by a peer that has
- * nothing else to do, in milliseconds.
- */
-export const LATE_MS = 1_000;
-const LATE_TIMES = 3;
-
-/** A block that takes longer than this is asked of a second peer, if one has nothing else to do, in milliseconds. */
-export const SLOW_MS = 3_000;
-
 /** Who was not told of the time for so long has slept itself, and cannot say who else did, in milliseconds. */
 const ASLEEP_MS = 1_000;
 
-/** Blocks that are looked at for the best one: a sample is as good, and costs the same however many there are. */
+/** Blocks that are looked at for the rarest one: a sample is as good, and costs the same however many there are. */
 const SAMPLE = 64;
 
 export class Scheduler {
@@ -117,7 +105,7 @@ export class Scheduler {
 
   /** It is here, or nobody wants it any more. @returns what to tell whom in the second case: to have it says as much */
   settle(block: BlockNumber): Decision[] {
-    const askers = this.#asks.drop(block);
+    const askers = this.#asks.drop(block, this.#now);
     this.#urgency.forget(block);
     return askers.map(({ number }) => ({ cancel: number, block }));
   }
@@ -128,8 +116,12 @@ export class Scheduler {
     if (peer !== undefined) this.#asks.remove(peer, block);
   }
 
-  /** Whether it kept us waiting, and has sent nothing since, even if it was asked anew. */
   isStalled(number: PeerNumber): boolean {
+    return this.#asks.peers.get(number)?.stalled ?? false;
+  }
+
+  /** Whether it has sent nothing since it stalled, even if it was asked anew. */
+  isDoubtful(number: PeerNumber): boolean {
     return (this.#asks.peers.get(number)?.stalls ?? 0) > 0;
   }
 
@@ -140,10 +132,7 @@ export class Scheduler {
     this.#now = now;
     peer.heard = now;
     peer.stalls = 0;
-    if (peer.stalled) {
-      peer.stalled = false;
-      this.#asks.dirty.add(peer);
-    }
+    if (peer.stalled) this.#asks.recover(peer);
     this.#asks.begin(peer, block, now);
   }
 
@@ -157,7 +146,7 @@ export class Scheduler {
         if (mayTryAgain(peer, now)) this.#forgive(peer);
       } else if (peer.asked.size === 0) {
         if (this.wanting > 0) this.#asks.dirty.add(peer); // something may be late elsewhere by now
-      } else if (isTooSilent(peer, this.#isSeeder(peer), now)) {
+      } else if (isTooSilent(peer, this.#isSeeder(peer), this.#asks.usual, now)) {
         this.#leaveStalled(peer);
       }
     }
@@ -166,6 +155,7 @@ export class Scheduler {
   #leaveStalled(peer: AskedPeer): void {
     peer.stalled = true;
     peer.stalls++;
+    peer.heard = this.#now; // it is left for so long from now on
     for (const block of peer.asked.keys()) {
       this.#urgency.fail(block);
       this.#asks.reopen(block);
@@ -213,7 +203,7 @@ export class Scheduler {
       if (block === undefined) break;
       this.#ask(peer, block, decisions);
     }
-    if (peer.asked.size === 0) this.#takeOver(peer, has, decisions);
+    if (peer.asked.size === 0) this.#busy(peer, has, decisions);
   }
 
   /** Seeders are asked for everything; where there are several, each for its share. */
@@ -229,7 +219,7 @@ export class Scheduler {
           this.#ask(this.#leastAsked(seeders, block)!, block, decisions);
         });
       }
-      if (seeder.asked.size === 0) this.#takeOver(seeder, has, decisions);
+      if (seeder.asked.size === 0) this.#busy(seeder, has, decisions);
     }
   }
 
@@ -249,7 +239,7 @@ export class Scheduler {
     const ask = peer.asked.get(block);
     const level = this.#urgency.levelOf(block);
     if (ask !== undefined) {
-      if (ask.begun || ask.level === level) return;
+      if (ask.begun !== undefined || ask.level === level) return;
       ask.level = level;
       decisions.push({ ask: peer.number, block, level });
     } else if ((this.#isSeeder(peer) ? this.#asks.free : this.#asks.open).has(block)) {
@@ -266,40 +256,16 @@ export class Scheduler {
   }
 
   /** Finds something to do for a peer that has nothing to send. */
-  #takeOver(idle: AskedPeer, has: Bits, decisions: Decision[]): void {
-    const { single } = this.#asks;
-    if (single.size === 0) return;
-    let longest: AskedPeer | undefined,
-      late: BlockNumber | undefined,
-      slow: BlockNumber | undefined;
-    let seen = 0;
-    someCommon(has, single, this.#somewhere(single), (block) => {
-      const asked = this.#asks.of(block)[0]!;
-      const { begun, at } = asked.asked.get(block)!;
-      if (begun) {
-        if (this.#now - at >= SLOW_MS) slow = block;
-      } else {
-        if (this.#now - at >= Math.max(LATE_MS, LATE_TIMES * this.#asks.usual)) late = block;
-        if (asked.asked.size > (longest?.asked.size ?? UNDERWAY)) longest = asked;
-      }
-      return ++seen >= SAMPLE;
-    });
-    if (longest === undefined) {
-      const block = late ?? slow;
-      if (block !== undefined) this.#ask(idle, block, decisions);
-    } else {
-      const queued = [...longest.asked].slice(UNDERWAY).filter(([block, { begun }]) =>
-        !begun && has.has(block) && single.has(block)
-      );
-      // Its last ones, for which it would take longest.
-      const half = queued.slice(-Math.ceil(longest.asked.size / 2));
-      for (const [block] of half) this.#ask(idle, block, decisions);
+  #busy(idle: AskedPeer, has: Bits, decisions: Decision[]): void {
+    const from = this.#somewhere(this.#asks.single);
+    for (const block of takeOver(this.#asks, has, this.#now, from)) {
+      this.#ask(idle, block, decisions);
     }
   }
 
   #ask(peer: AskedPeer, block: BlockNumber, decisions: Decision[]): void {
     for (const other of this.#asks.of(block)) {
-      if (other.asked.get(block)!.begun) continue; // it may come first yet
+      if (other.asked.get(block)!.begun !== undefined) continue; // it may come first yet
       decisions.push({ cancel: other.number, block });
       this.#asks.take(other, block);
     }

@@ -120,7 +120,7 @@ export class Swarm {
     const block = this.shelf.groups.number(cid);
     if (block === undefined) return 0;
     return [...this.talk.members.keys()].filter((peer) =>
-      this.holdings.has(peer, block) && !this.scheduler.isStalled(peer)
+      this.holdings.has(peer, block) && !this.scheduler.isDoubtful(peer)
     ).length;
   }
 

@@ -3,7 +3,8 @@
  * so that what is sent next is chosen as late as can be.
  *
  * The rules, in the order in which they decide:
- * 1. *Held up by us.* Who waits and has nobody else is served first.
+ * 1. *Held up by us.* Who waits and has nobody else is served first; but of what the crowd has already, only with every second
+ *    block while there is something new to give, so that those who hurry cannot stop the crowd.
  * 2. *Unspread first.* A block that the crowd does not have yet goes before every second copy: a reader that has it gives it on.
  *    This is super-seeding (BEP 16) without its stall, for a second copy goes out as soon as there is nothing new to give, or
  *    somebody has waited for it too long.
@@ -58,6 +59,8 @@ export class Uploads {
   readonly #holdings: Holdings;
   readonly #random: () => number;
   readonly #clients = new Map<PeerNumber, Client>();
+  /** Those to whom something is on the way. */
+  readonly #receiving = new Set<Client>();
   /** What anybody asks for, and how many do. */
   readonly #asked = new Counts();
   /** What is on the way, and how many copies are. */
@@ -65,6 +68,8 @@ export class Uploads {
   /** Clients that ask for anything, and what they have nobody else for. */
   #asking = 0;
   #heldUp = 0;
+  /** The last block went to one who was held up, as a second copy. */
+  #favoured = false;
   #unacknowledged = 0;
   /** How long an acknowledgement takes, in milliseconds. */
   #usual = 0;
@@ -142,7 +147,7 @@ export class Uploads {
   /** Forgets what was sent long ago and never acknowledged: the peer is slow or gone, and others should not wait for it. */
   tick(now: number): void {
     const lost = LOST_MS + this.#usual * LOST_TIMES;
-    for (const client of this.#clients.values()) {
+    for (const client of this.#receiving) {
       for (const [block, { at }] of client.sending) {
         if (now - at > lost) this.#landed(client, block);
       }
@@ -153,9 +158,11 @@ export class Uploads {
   sent(number: PeerNumber, block: BlockNumber, bytes: number, now: number): void {
     const client = this.#clients.get(number);
     if (client === undefined) return;
+    this.#favoured = client.urgent.get(block)?.level === 2 && this.#copies(block) > 0;
     this.#unask(client, block);
     this.#landed(client, block);
     client.sending.set(block, { bytes, at: now });
+    this.#receiving.add(client);
     client.given += bytes;
     client.unacknowledged += bytes;
     this.#unacknowledged += bytes;
@@ -170,10 +177,9 @@ export class Uploads {
   next(now: number, window: number): Upload | undefined {
     if (this.#asking === 0 || this.#unacknowledged >= window) return undefined;
     const share = window / this.#asking;
-    return (this.#heldUp > 0 ? this.#leastGiven(share, heldUp) : undefined) ??
-      (this.#isAnythingNew()
-        ? this.#leastGiven(share, (client) => this.#new(client, now))
-        : undefined) ??
+    const isNew = this.#isAnythingNew();
+    return (this.#heldUp > 0 && !(isNew && this.#favoured) && this.#leastGiven(share, heldUp)) ||
+      (isNew && this.#leastGiven(share, (client) => this.#new(client, now))) ||
       this.#leastGiven(share, (client) => waitedFor(client) ?? this.#rarest(client));
   }
 
@@ -248,6 +254,7 @@ export class Uploads {
     const sending = client.sending.size > 0 ? client.sending.get(block) : undefined;
     if (sending === undefined) return undefined;
     client.sending.delete(block);
+    if (client.sending.size === 0) this.#receiving.delete(client);
     client.unacknowledged -= sending.bytes;
     this.#unacknowledged -= sending.bytes;
     this.#underway.remove(block);

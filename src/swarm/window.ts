@@ -4,7 +4,10 @@
  * the empty line, shrinks when they come late. Source: the idea of LEDBAT (RFC 6817), with acknowledgements of whole blocks.
  */
 
-/** The least: the block that is being sent, and the next. Bytes. */
+/** The least: the block that is being sent, and the next. */
+const MIN_BLOCKS = 2;
+
+/** The same while no block's size is known, in bytes. */
 const MIN_BYTES = 128 * 1024;
 
 const MAX_BYTES = 16 * 1024 * 1024;
@@ -39,8 +42,9 @@ export class Window {
     if (late < TARGET_MS) {
       if (full) this.size = Math.min(MAX_BYTES, this.size + bytes * (1 - late / TARGET_MS));
     } else if (now - this.#shrunk > took) {
-      this.size = Math.max(MIN_BYTES, this.size * 0.8);
+      this.size *= 0.8;
       this.#shrunk = now;
     }
+    this.size = Math.max(this.size, MIN_BYTES, MIN_BLOCKS * bytes);
   }
 }

@@ -355,9 +355,9 @@ suite("session", (test) => {
     const begun = performance.now();
     assert.is(outbox.stillFor(begun + 60_000), 0);
     const bytes = new Uint8Array(100_000);
-    outbox.push({ group: 1, index: 1, bytes });
-    outbox.push({ group: 1, index: 1, bytes });
-    outbox.push({ group: 1, index: 2, bytes });
+    outbox.push({ group: 1, index: 1, bytes, part: 16_384 });
+    outbox.push({ group: 1, index: 1, bytes, part: 16_384 });
+    outbox.push({ group: 1, index: 2, bytes, part: 16_384 });
     assert.ok(outbox.stillFor(begun + 60_000) > 59_000);
     assert.is(sent.length, 1);
     assert.not(outbox.stop(1, 1), "a part of it has left");

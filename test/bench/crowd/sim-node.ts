@@ -14,6 +14,9 @@ const QUEUE_MS = 100;
 /** The first frame of a block, by which it is known that it comes, in bytes. */
 const PART = 16 * 1024;
 
+/** How often it is noticed that more of a block came, in milliseconds. */
+const HEARD_MS = 500;
+
 /** TCP, IP, noise, yamux and frames around a block, as a multiple of it. */
 export const FRAMING = 1.06;
 
@@ -191,9 +194,12 @@ export class SimNode {
     const flight = this.#line[0]!;
     const size = blockBytes * FRAMING;
     this.#upFree = now + size / this.#up;
-    agenda.plan(now + delayMs + Math.min(size, PART) / this.#up, () => {
-      if (!flight.stopped) flight.to.#heard(this, flight.block);
-    });
+    // Of the further parts only those count that tell a slow block from a stalled one.
+    for (let at = Math.min(size, PART) / this.#up; at < size / this.#up; at += HEARD_MS) {
+      agenda.plan(now + delayMs + at, () => {
+        if (!flight.stopped) flight.to.#heard(this, flight.block);
+      });
+    }
     agenda.plan(this.#upFree, () => this.#sent());
   }
 
@@ -219,6 +225,7 @@ export class SimNode {
       this.#tell(() => from.#acknowledged(this, block));
       return;
     }
+    this.#heard(from, block);
     this.#has[block] = 1;
     this.#count++;
     this.#scheduler.settle(block);
