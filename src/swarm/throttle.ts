@@ -20,6 +20,12 @@ const MIN_WINDOW = 256 * 1024, MAX_WINDOW = 16 * 1024 * 1024;
 /** How much of what a cap lets through may be on its way in a stream, in milliseconds: more only fills the socket. */
 const WINDOW_MS = 250;
 
+/**
+ * What may wait to be read of one connection, in bytes. A WebSocket cannot be told to wait: the peer stops when the windows of
+ * its streams are used up, and one that does not is hung up on.
+ */
+const MAX_UNREAD = 32 * 1024 * 1024;
+
 /** Bytes a second; undefined for no cap. */
 export interface Caps {
   upload?: number | undefined;
@@ -57,11 +63,13 @@ export function windowFor({ download = Infinity }: Caps): number {
 }
 
 /**
- * Reads no more until the cap allows it: the socket is left full, and TCP tells the other side. Of the line and not of what was
+ * Reads no more until the cap allows it: the socket is left full, and TCP tells the other side, or the windows of the streams
+ * do. Of the line and not of what was
  * decrypted, which nobody listens to yet: the first listener gets all that waited.
  */
 function slow(connection: MessageStream, down: Bucket): void {
   let paused = false;
+  connection.maxReadBufferLength = MAX_UNREAD;
   connection.addEventListener("message", ({ data }: StreamMessageEvent) => {
     const now = performance.now();
     down.take(data.byteLength, now);

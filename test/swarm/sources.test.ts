@@ -31,7 +31,10 @@ suite("sources", (test) => {
     await reader.meet(promiser);
     await reader.meet({ addresses: other.libp2p.getMultiaddrs().map(String) });
     await until("the promiser is met", () => reader.peers.length === 2);
+    const began = Date.now();
     const error = await failure(reader.open(`/ipfs/${cid}`));
+    // Who was silent for four seconds and is asked anew is not believed anew.
+    assert.ok(Date.now() - began < 10_000, `it waited ${Date.now() - began} ms`);
     assert.is(error.code, "NO_PROVIDERS");
     assert.match(error.message, "Somebody offered it, and does not send it.");
     assert.ok(promiser.asked > 0, "nobody believed the promise");
