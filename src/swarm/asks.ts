@@ -42,6 +42,8 @@ export class Asks {
   readonly #holdings: Holdings;
   /** How long a block takes from its first bytes to its last, in milliseconds. */
   usual = 500;
+  /** How many blocks came. */
+  #came = 0;
   readonly #askers = new Map<BlockNumber, readonly AskedPeer[]>();
 
   constructor(holdings: Holdings) {
@@ -146,7 +148,7 @@ export class Asks {
   }
 
   #learn(took: number): void {
-    this.usual += (took - this.usual) * SMOOTHING;
+    this.usual += (took - this.usual) * Math.max(SMOOTHING, 1 / ++this.#came);
   }
 
   #setAskers(block: BlockNumber, askers: readonly AskedPeer[]): void {
