@@ -2,7 +2,9 @@
 import type { Stream } from "@libp2p/interface";
 import { CID } from "multiformats/cid";
 import * as assert from "uvu/assert";
+import { Bucket } from "../../src/swarm/bucket.ts";
 import { encodeFrame } from "../../src/swarm/frame.ts";
+import { Intake } from "../../src/swarm/intake.ts";
 import { Outbox } from "../../src/swarm/outbox.ts";
 import { createBareSwarm } from "../helpers/bare-swarm.ts";
 import { createFileBlocks, createSeed, unknown } from "../helpers/blocks-of-file.ts";
@@ -158,6 +160,20 @@ suite("session", (test) => {
     assert.is(given, 1);
     leave();
     assert.not(wire.over);
+  });
+
+  test("a peer that has said all before anybody listened is heard to its end", async () => {
+    const stream = Object.assign(new EventTarget(), {
+      status: "open",
+      remoteWriteStatus: "closed",
+      readBufferLength: 0,
+      resume() {},
+    });
+    const ended = new Promise<void>((ended, failed) => {
+      const hear = () => failed(new Error("nothing was said"));
+      new Intake(stream as unknown as Stream, new Bucket(Infinity, 0), { hear, ended, failed });
+    });
+    await Promise.race([ended, pause(1_000).then(() => assert.unreachable("it never ended"))]);
   });
 
   test("blocks that wait at a stream that takes nothing are noticed, and are not sent twice", () => {
