@@ -173,7 +173,7 @@ suite("swarm", (test) => {
 
   test("a count that turns out a lie when the block comes ends that peer's stream, and no other", async () => {
     await using node = await createLoopbackNode();
-    await using liar = await createWirePeer();
+    await using liar = await createWirePeer({ onFrame: giver([FILE]) });
     await using honest = await createWirePeer({ onFrame: giver([FILE]) });
     const lying = await liar.meet(node);
     lying.say(open(FILE.root, 40));
