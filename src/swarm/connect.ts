@@ -94,8 +94,8 @@ export async function connectSwarm(
     const peer = remotePeer.toString();
     let wait = REOPEN_MS;
     for (let refusals = 0; refusals < TRIES && !over.signal.aborted;) {
-      const { promise: look, resolve: again } = Promise.withResolvers<void>();
-      kept.set(peer, again);
+      const awake = new AbortController();
+      kept.set(peer, () => awake.abort());
       const connection = libp2p.getConnections(remotePeer).find(({ status }) => status === "open");
       if (connection === undefined) return;
       const began = performance.now();
@@ -104,13 +104,14 @@ export async function connectSwarm(
       }
       const now = performance.now();
       if (now - began > MAX_REOPEN_MS) wait = REOPEN_MS;
-      await Promise.race([look, sleep(Math.max(wait, standings.barredFor(peer, now)))]);
+      await sleep(Math.max(wait, standings.barredFor(peer, now)), awake.signal);
       wait = Math.min(MAX_REOPEN_MS, wait * 2);
     }
   }
 
-  async function sleep(ms: number): Promise<void> {
-    await pause(ms, undefined, { signal: over.signal, ref: false }).catch(() => {}); // over: looked at next
+  async function sleep(ms: number, awake: AbortSignal): Promise<void> {
+    const signal = AbortSignal.any([over.signal, awake]);
+    await pause(ms, undefined, { signal, ref: false }).catch(() => {}); // awake, or over: looked at next
   }
 
   /** Speaks with a peer until the stream ends. @returns whether it knows the protocol */

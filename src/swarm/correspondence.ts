@@ -65,15 +65,19 @@ export class Correspondence implements Listener {
     }
     this.#swarm.pump.run();
     this.#swarm.decideSoon();
+    const again = indices.filter((index) => member.retracted.delete(group.members[index] ?? -1));
+    if (again.length > 0) this.#offend(member, "retraction");
   }
 
   withdrawn(session: Session, theirs: Theirs, indices: number[]): void {
     const member = this.#member(session);
     const group = this.#groupOf(theirs, indices);
     if (member === undefined || group === undefined) return;
-    const retracts = indices.some((index) => member.asked.has(group.members[index] ?? -1));
+    for (const index of indices) {
+      const block = group.members[index];
+      if (block !== undefined && member.asked.has(block)) member.retracted.add(block);
+    }
     this.#withdraw(member, group, indices);
-    if (retracts) this.#offend(member, "retraction");
   }
 
   requested(session: Session, theirs: Theirs, level: Level, indices: number[]): void {

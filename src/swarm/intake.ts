@@ -50,10 +50,13 @@ export class Intake {
       else this.#chunks.push(...data);
       this.#digest();
     });
-    stream.addEventListener("remoteCloseWrite", () => {
+    const end = () => {
       this.#ending = true;
       if (this.#unheard === undefined) this.#digest();
-    });
+    };
+    stream.addEventListener("remoteCloseWrite", end);
+    // The peer may have said all before anybody listened.
+    if (stream.remoteWriteStatus === "closed") queueMicrotask(end);
   }
 
   /** Hears what has come, until that is all or was enough for now. */

@@ -16,6 +16,8 @@ export interface Member {
   lookups: Lookups;
   /** How often it may yet send a block: it may have begun to before it heard that it need not, and then be asked again. */
   asked: Map<BlockNumber, number>;
+  /** What it took back when it was asked for it. */
+  retracted: Set<BlockNumber>;
   /** What it was sent. */
   given: Gifts;
   /** Whether it has sent anything that was asked for. */
@@ -30,6 +32,7 @@ export function createMember(session: Session, lookups: Lookups): Member {
     groups: new Map(),
     lookups,
     asked: new Map(),
+    retracted: new Set(),
     given: new Gifts(),
     gave: false,
     stalled: false,

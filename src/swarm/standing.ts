@@ -20,7 +20,7 @@ const MAX_PEERS = 4_096;
 
 /** What a peer may do wrong, in points, and what is said when it did it too often. */
 export const OFFENCES = {
-  /** LOST for what was requested. Disks fail and sites are deleted: fifty times in a row is no accident. */
+  /** HAVE of what was LOST when it was requested. A damaged file is fetched anew: fifty of them in a row are no accident. */
   retraction: { points: 2, reason: "it takes back what it offers as soon as it is asked for it" },
   /** REQUEST for a block that was sent often enough already. Stalls and crossing messages explain a few. */
   greed: { points: 4, reason: "it asks again and again for what it was given" },

@@ -149,9 +149,10 @@ export class Talk {
     for (const block of this.#books.shelf.drop(group)) {
       this.#books.scheduler.settle(block);
       this.#books.holdings.forget(block);
-      for (const { session, asked, given } of this.members.values()) {
+      for (const { session, asked, retracted, given } of this.members.values()) {
         this.#books.uploads.cancel(session.number, block);
         asked.delete(block);
+        retracted.delete(block);
         given.forget(block);
       }
     }

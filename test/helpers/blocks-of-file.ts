@@ -1,5 +1,8 @@
 /** A file as its blocks: what a peer that speaks by hand has to offer. */
-import type { CID } from "multiformats/cid";
+import { CID } from "multiformats/cid";
+import type { NodeOptions } from "../../src/node.ts";
+import { concat } from "./bytes.ts";
+import { createLoopbackNode, type LoopbackNode } from "./loopback-node.ts";
 import { createMemoryBlocks, RAW } from "./memory-blocks.ts";
 import { file } from "./memory-files.ts";
 import { createRandom } from "./random.ts";
@@ -36,4 +39,28 @@ export async function createFileBlocks(
     members.push({ cid, bytes: new Uint8Array(await blocks.get(cid)) });
   }
   return { root, members, leaves, content };
+}
+
+/** A node that has the file. */
+export async function createSeed(
+  file: FileBlocks,
+  options: NodeOptions = {},
+): Promise<LoopbackNode> {
+  const node = await createLoopbackNode(options);
+  for (const { cid, bytes } of file.members) await node.helia.blockstore.put(cid, bytes);
+  return node;
+}
+
+/** What a node reads of the file. */
+export async function readAll(node: LoopbackNode, { root }: FileBlocks): Promise<Uint8Array> {
+  const { entry } = await node.open(`/ipfs/${root}`);
+  if (entry.kind !== "file") throw new Error(`a ${entry.kind}`);
+  return await concat(entry.bytes());
+}
+
+/** CIDs of folders that nobody has. */
+export function unknown({ root }: FileBlocks, i: number): CID {
+  const bytes = new Uint8Array(root.bytes);
+  new DataView(bytes.buffer).setUint32(4, i);
+  return CID.decode(bytes);
 }

@@ -186,6 +186,29 @@ function createWire(stream: Stream, peer: string, onFrame?: WireSettings["onFram
   return wire;
 }
 
+/** OPEN: by default of a group whose block one does not have. */
+export function open(
+  cid: CID,
+  count = 0,
+  bits: Uint8Array = bitsOf(count),
+  group = 0,
+  flags = 0,
+): Frame {
+  return { type: "open", group, cid, flags, count, bits };
+}
+
+export function request(group: number, ...indices: number[]): Frame {
+  return { type: "request", group, level: 0, indices };
+}
+
+export function list(
+  type: "have" | "lost" | "cancel",
+  group: number,
+  ...indices: number[]
+): Frame {
+  return { type, group, indices };
+}
+
 /** A block as it is sent, in parts. */
 export function partsOf(
   group: number,

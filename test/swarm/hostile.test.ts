@@ -4,11 +4,17 @@ import { identity } from "multiformats/hashes/identity";
 import { varint } from "multiformats";
 import * as assert from "uvu/assert";
 import type { Frame } from "../../src/swarm/frame.ts";
-import { createFileBlocks, type FileBlocks } from "../helpers/blocks-of-file.ts";
+import {
+  createFileBlocks,
+  createSeed,
+  type FileBlocks,
+  unknown,
+} from "../helpers/blocks-of-file.ts";
 import { join, unhex } from "../helpers/frames.ts";
+import { createHonest } from "../helpers/honest.ts";
 import { createLoopbackNode, type LoopbackNode } from "../helpers/loopback-node.ts";
 import { suite } from "../helpers/suite.ts";
-import { bitsOf, createWirePeer, partsOf, type Wire } from "../helpers/swarm-wire.ts";
+import { bitsOf, createWirePeer, list, open, partsOf, request } from "../helpers/swarm-wire.ts";
 
 const LEAVES = 60;
 const FILE = await createFileBlocks({ leaves: LEAVES, size: 3_000 });
@@ -25,21 +31,14 @@ const bytesOf = (part: number | Uint8Array) =>
     ? varint.encodeTo(part, new Uint8Array(varint.encodingLength(part)))
     : part;
 
-const open = (group: number, cid: CID, count = 0, bits = bitsOf(count)): Frame => (
-  { type: "open", group, cid, flags: 0, count, bits }
-);
 const openRaw = (cid: Uint8Array, ...rest: (number | Uint8Array)[]) =>
   raw(1, 0, 0, cid.length, cid, ...rest);
 const block = (index: number, offset: number, size: number, length: number): Frame => (
   { type: "block", group: 0, index, offset, size, data: new Uint8Array(length) }
 );
-const list = (type: "have" | "lost" | "cancel", ...indices: number[]): Frame => (
-  { type, group: 0, indices }
-);
-const request = (...indices: number[]): Frame => ({ type: "request", group: 0, level: 0, indices });
 const P = FILE.root.bytes;
-const OPEN = open(0, FILE.root, LEAVES + 1, bitsOf(LEAVES + 1, (i) => i < 3));
-const UNKNOWN = open(0, OTHER.root, 4, bitsOf(4));
+const OPEN = open(FILE.root, LEAVES + 1, bitsOf(LEAVES + 1, (i) => i < 3));
+const UNKNOWN = open(OTHER.root, 4, bitsOf(4));
 
 type Bad = [title: string, said: (Frame | Uint8Array)[], reason: RegExp];
 
@@ -78,29 +77,29 @@ const BY_ITSELF: Bad[] = [
 
 const BY_WHAT_CAME_BEFORE: Bad[] = [
   ["a second HELLO", [{ type: "hello", flags: 0 }], /a second hello/],
-  ["a number that is not open", [list("have", 1)], /group 0, which is not open/],
-  ["a number that was closed", [OPEN, { type: "close", group: 0 }, list("lost", 1)], /not open/],
-  ["a number that is open already", [OPEN, open(0, OTHER.root)], /group 0, which is open already/],
-  ["an index beyond the sender's own count", [OPEN, list("cancel", LEAVES + 1)], /index 61/],
+  ["a number that is not open", [list("have", 0, 1)], /group 0, which is not open/],
+  ["a number that was closed", [OPEN, { type: "close", group: 0 }, list("lost", 0, 1)], /not open/],
+  ["a number that is open already", [OPEN, open(OTHER.root)], /group 0, which is open already/],
+  ["an index beyond the sender's own count", [OPEN, list("cancel", 0, LEAVES + 1)], /index 61/],
   ["a part without a beginning", [UNKNOWN, block(1, 9, 30_000, 2_000)], /not begun/],
   [
     "one CID under two numbers, also in another version",
-    [OPEN, open(1, FILE.root.toV0())],
+    [OPEN, open(FILE.root.toV0(), 0, bitsOf(0), 1)],
     /opens Qm\w+ twice/,
   ],
 ];
 
 const BY_WHAT_IS_KNOWN: Bad[] = [
-  ["a count that is not true", [open(0, FILE.root, 5, bitsOf(5))], /has 5 members/],
+  ["a count that is not true", [open(FILE.root, 5, bitsOf(5))], /has 5 members/],
   [
     "HAVE beyond the members",
-    [open(0, FILE.root), list("have", LEAVES + 1)],
+    [open(FILE.root), list("have", 0, LEAVES + 1)],
     /to have member 61 of/,
   ],
-  ["LOST beyond the members", [open(0, FILE.root), list("lost", 70)], /index 70 of .+ 61 members/],
-  ["CANCEL beyond the members", [open(0, FILE.root), list("cancel", 1, 70)], /index 70/],
-  ["REQUEST beyond the members", [open(0, FILE.root), request(61)], /index 61/],
-  ["REQUEST of what was not offered", [UNKNOWN, request(2)], /member 2 of .+ not offered/],
+  ["LOST beyond the members", [open(FILE.root), list("lost", 0, 70)], /index 70 of .+ 61 members/],
+  ["CANCEL beyond the members", [open(FILE.root), list("cancel", 0, 1, 70)], /index 70/],
+  ["REQUEST beyond the members", [open(FILE.root), request(0, 61)], /index 61/],
+  ["REQUEST of what was not offered", [UNKNOWN, request(0, 2)], /member 2 of .+ not offered/],
   [
     "a block that nobody asked for",
     [OPEN, ...partsOf(0, 1, FILE.members[1]!.bytes)],
@@ -113,7 +112,7 @@ const BY_WHAT_IS_KNOWN: Bad[] = [
   ],
   [
     "a block of what is here no group",
-    [open(0, OTHER.leaves[0]!), block(0, 0, 9, 9)],
+    [open(OTHER.leaves[0]!), block(0, 0, 9, 9)],
     /nobody asked it for/,
   ],
 ];
@@ -123,7 +122,7 @@ suite("hostile", (test) => {
   for (const [kind, bads] of Object.entries(kinds)) {
     test(`what must be refused ${kind.toLowerCase().replaceAll("_", " ")} is, and nobody else notices`, async () => {
       await using node = await createSeed(FILE);
-      await using honest = await createHonest(node);
+      await using honest = await createHonest(node, FILE);
       const before = await storedIn(node);
       for (const [title, said, reason] of bads) {
         await using enemy = await createWirePeer();
@@ -176,10 +175,10 @@ suite("hostile", (test) => {
 
   test("more groups than the limit are refused", async () => {
     await using node = await createSeed(FILE);
-    await using honest = await createHonest(node);
+    await using honest = await createHonest(node, FILE);
     await using enemy = await createWirePeer();
     const wire = await enemy.meet(node);
-    for (let i = 0; i < 1_025; i++) wire.say(open(i, unknown(i)));
+    for (let i = 0; i < 1_025; i++) wire.say(open(unknown(FILE, i), 0, bitsOf(0), i));
     await wire.end();
     assert.equal(node.told, [`${enemy.id} is not spoken to any more: more than 1024 groups`]);
     assert.ok(await honest.read());
@@ -217,88 +216,7 @@ suite("hostile", (test) => {
       assert.equal(await storedIn(node), [String(FILE.root)]);
     }
   });
-
-  test("who was dropped is not spoken to when it comes again, and nothing more is said about it", async () => {
-    await using node = await createSeed(FILE);
-    await using enemy = await createWirePeer();
-    const wire = await enemy.meet(node);
-    wire.say(raw(8));
-    await wire.end();
-    if (enemy.id < node.id) {
-      const again = await enemy.meet(node);
-      await again.end();
-      assert.equal(again.heard, []);
-    } else {
-      await new Promise((resolve) => setTimeout(resolve, 1_500)); // longer than it takes to open a broken one again
-      assert.is(enemy.wires.length, 1);
-    }
-    assert.is(node.told.length, 1);
-  });
-
-  test("a stream from the wrong side is refused", async () => {
-    await using node = await createSeed(FILE);
-    await using honest = await createHonest(node);
-    await using enemy = await createWirePeer({ id: { above: node.id } });
-    const wire = await enemy.meet(node);
-    await enemy.openStream(node);
-    await wire.end();
-    assert.equal(node.told, [
-      `${enemy.id} is not spoken to any more: it opened a stream that was not its to open`,
-    ]);
-    assert.ok(await honest.read());
-  });
-
-  test("a thousand streams from one peer hurt nobody but it", async () => {
-    await using node = await createSeed(FILE);
-    await using honest = await createHonest(node);
-    await using enemy = await createWirePeer({ id: { below: node.id } });
-    await enemy.meet(node);
-    const opened = Array.from(
-      { length: 1_000 },
-      () => enemy.openStream(node).catch(() => undefined),
-    );
-    await Promise.all(opened);
-    assert.ok(await honest.read());
-    for (const { stream } of enemy.wires) stream.abort(new Error("enough"));
-    for (let i = 0; i < 40 && node.told.length === 0; i++) {
-      await enemy.openStream(node).catch(() => undefined);
-      await honest.read();
-    }
-    assert.equal(node.told, [
-      `${enemy.id} is not spoken to any more: it begins anew again and again`,
-    ]);
-    assert.ok(await honest.read());
-  });
 });
-
-/** A node that has a file. */
-async function createSeed(file: FileBlocks): Promise<LoopbackNode> {
-  const node = await createLoopbackNode();
-  for (const { cid, bytes } of file.members) await node.helia.blockstore.put(cid, bytes);
-  return node;
-}
-
-/** A peer that reads one leaf after another, and says so. */
-async function createHonest(node: LoopbackNode) {
-  const peer = await createWirePeer();
-  const wire: Wire = await peer.meet(node);
-  wire.say(open(0, FILE.root));
-  const { group } = await wire.hearOpen(FILE.root);
-  let next = 0;
-  return {
-    wire,
-    async read(): Promise<boolean> {
-      const index = next++ % LEAVES + 1;
-      const from = wire.heard.length;
-      if (next > LEAVES) throw new Error("the honest peer has everything");
-      wire.say(request(index));
-      await wire.hear("block", (frame) => frame.group === group && frame.index === index, from);
-      wire.say(list("have", index));
-      return true;
-    },
-    [Symbol.asyncDispose]: () => peer[Symbol.asyncDispose](),
-  };
-}
 
 /** Reads a block of a file whose root the node gets beforehand. */
 function read(node: LoopbackNode, cid: CID, file: FileBlocks): Disposable {
@@ -325,11 +243,4 @@ async function storedIn({ helia }: LoopbackNode): Promise<string[]> {
     );
   }
   return cids.sort();
-}
-
-/** The CID of a folder that nobody has. */
-function unknown(i: number): CID {
-  const bytes = new Uint8Array(FILE.root.bytes);
-  new DataView(bytes.buffer).setUint32(4, i);
-  return CID.decode(bytes);
 }

@@ -6,36 +6,29 @@ import { CID } from "multiformats/cid";
 import { identity } from "multiformats/hashes/identity";
 import * as assert from "uvu/assert";
 import type { NethoodError } from "../../src/errors.ts";
-import { type Frame, WANTING } from "../../src/swarm/frame.ts";
-import { createBareSwarm } from "../helpers/bare-swarm.ts";
+import { WANTING } from "../../src/swarm/frame.ts";
 import { encodeMessage, frame, prefixOf } from "../helpers/bitswap-wire.ts";
-import { createFileBlocks, type FileBlocks } from "../helpers/blocks-of-file.ts";
-import { concat, utf8 } from "../helpers/bytes.ts";
 import { thrown } from "../helpers/failure.ts";
 import { createLiar } from "../helpers/liar.ts";
-import { createLoopbackNode, type LoopbackNode } from "../helpers/loopback-node.ts";
 import { createMemoryBlocks, DAG_PB, RAW } from "../helpers/memory-blocks.ts";
-import { suite } from "../helpers/suite.ts";
+import { createBareSwarm } from "../helpers/bare-swarm.ts";
 import {
-  bitsOf,
-  createWirePeer,
-  partsOf,
-  type Wire,
-  type WireSettings,
-} from "../helpers/swarm-wire.ts";
+  createFileBlocks,
+  createSeed,
+  type FileBlocks,
+  readAll,
+} from "../helpers/blocks-of-file.ts";
+import { utf8 } from "../helpers/bytes.ts";
+import { giver } from "../helpers/giver.ts";
+import { createLoopbackNode, type LoopbackNode } from "../helpers/loopback-node.ts";
+import { suite } from "../helpers/suite.ts";
+import { bitsOf, createWirePeer, list, open, request, type Wire } from "../helpers/swarm-wire.ts";
 import { until } from "../helpers/until.ts";
 
 const FILE = await createFileBlocks({ leaves: 12, size: 20_000 });
 const ALL = FILE.members.length;
 const LATER = await createFileBlocks({ leaves: 12, size: 10_000, seed: 5 });
 
-const open = (cid: CID, count = 0, bits = bitsOf(count), group = 0, flags = 0): Frame => (
-  { type: "open", group, cid, flags, count, bits }
-);
-const request = (group: number, ...indices: number[]): Frame => (
-  { type: "request", group, level: 0, indices }
-);
-const have = (group: number, ...indices: number[]): Frame => ({ type: "have", group, indices });
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const names = (index: number) => ({ indices }: { indices: number[] }) => indices.includes(index);
 
@@ -48,7 +41,7 @@ suite("swarm", (test) => {
       puts++;
       return put.promise;
     };
-    await using seeder = await createWirePeer({ onFrame: giver() });
+    await using seeder = await createWirePeer({ onFrame: giver([FILE]) });
     await using other = await createWirePeer();
     const [wire, watching] = [await seeder.meet(bare), await other.meet(bare)];
     watching.say(open(FILE.root));
@@ -66,7 +59,7 @@ suite("swarm", (test) => {
     assert.equal(await fetching, FILE.members[0]!.bytes);
 
     await using liar = await createWirePeer({
-      onFrame: giver({ files: [LATER], change: (bytes) => bytes.fill(7) }),
+      onFrame: giver([LATER], { change: (bytes) => bytes.fill(7) }),
     });
     const lying = await liar.meet(bare);
     lying.say(open(LATER.root, LATER.members.length));
@@ -99,7 +92,7 @@ suite("swarm", (test) => {
   test("a damaged file is taken back from all who were told, and is fetched anew by who reads it", async () => {
     await using node = await createSeed(FILE, { memory: 1 });
     await using one = await createWirePeer();
-    await using other = await createWirePeer({ onFrame: giver() });
+    await using other = await createWirePeer({ onFrame: giver([FILE]) });
     const [wire, giving] = [await one.meet(node), await other.meet(node)];
     wire.say(open(FILE.root));
     giving.say(open(FILE.root, ALL));
@@ -130,7 +123,7 @@ suite("swarm", (test) => {
     for (const [index, { cid, bytes }] of FILE.members.entries()) {
       if (has(index)) await node.helia.blockstore.put(cid, bytes);
     }
-    await using seeder = await createWirePeer({ onFrame: giver() });
+    await using seeder = await createWirePeer({ onFrame: giver([FILE]) });
     const wire = await seeder.meet(node);
     wire.say(open(FILE.root, ALL));
     assert.equal((await wire.hearOpen(FILE.root)).bits, bitsOf(ALL, has));
@@ -141,19 +134,19 @@ suite("swarm", (test) => {
 
   test("a reader that comes late, leaves and comes back is asked for what is missing still", async () => {
     await using node = await createLoopbackNode();
-    await using hasRoot = await createWirePeer({ onFrame: giver() });
+    await using hasRoot = await createWirePeer({ onFrame: giver([FILE]) });
     const first = await hasRoot.meet(node);
     first.say(open(FILE.root, ALL, bitsOf(ALL, (i) => i < 4), 0, WANTING));
     const reading = readAll(node, FILE);
     for (const index of [1, 2, 3]) await first.hear("have", names(index));
     await hasRoot[Symbol.asyncDispose]();
 
-    await using late = await createWirePeer({ onFrame: giver() });
+    await using late = await createWirePeer({ onFrame: giver([FILE]) });
     const second = await late.meet(node);
     second.say(open(FILE.root, ALL, bitsOf(ALL, (i) => i === 0 || i > 6), 0, WANTING));
     assert.equal((await second.hearOpen(FILE.root)).bits, bitsOf(ALL, (i) => i < 4));
     for (let index = 7; index < ALL; index++) await second.hear("have", names(index));
-    second.say(have(0, 4, 5));
+    second.say(list("have", 0, 4, 5));
     for (const index of [4, 5]) await second.hear("have", names(index));
     // It breaks off and comes back over the connection that stands, with what it got meanwhile.
     const known = late.wires.length;
@@ -180,8 +173,8 @@ suite("swarm", (test) => {
 
   test("a count that turns out a lie when the block comes ends that peer's stream, and no other", async () => {
     await using node = await createLoopbackNode();
-    await using liar = await createWirePeer();
-    await using honest = await createWirePeer({ onFrame: giver() });
+    await using liar = await createWirePeer({ onFrame: giver([FILE]) });
+    await using honest = await createWirePeer({ onFrame: giver([FILE]) });
     const lying = await liar.meet(node);
     lying.say(open(FILE.root, 40));
     await lying.hearOpen(FILE.root);
@@ -199,7 +192,7 @@ suite("swarm", (test) => {
     const lie = await createFileBlocks({ leaves: 4, seed: 9, fileSize: 12_345 });
     const sites: FileBlocks[] = [lie, FILE];
     await using node = await createLoopbackNode();
-    await using seeder = await createWirePeer({ onFrame: giver({ files: sites }) });
+    await using seeder = await createWirePeer({ onFrame: giver(sites) });
     const wire = await seeder.meet(node);
     sites.forEach(({ root, members }, i) => wire.say(open(root, members.length, undefined, i)));
     assert.is((await thrown(readAll(node, lie)) as NethoodError).code, "BAD_BLOCK");
@@ -226,7 +219,7 @@ suite("swarm", (test) => {
 
     await using node = await createLoopbackNode();
     await using seeder = await createWirePeer({
-      onFrame: giver({ files: [{ members: [members[0]!, undefined!, undefined!, members[1]!] }] }),
+      onFrame: giver([{ members: [members[0]!, undefined!, undefined!, members[1]!] }]),
     });
     const wire = await seeder.meet(node);
     wire.say(open(root, 4, bitsOf(4, (i) => i === 0 || i === 3)));
@@ -275,54 +268,13 @@ suite("swarm", (test) => {
         (block) => block.group === group && block.index === index,
       );
       assert.equal(new Uint8Array(block.data), LATER.members[index]!.bytes);
-      wire.say(have(1, index));
+      wire.say(list("have", 1, index));
     }
     await pause(100);
     assert.is(wire.heard.filter(({ type }) => type === "block").length, 2);
     assert.equal(bare.log, []);
   });
 });
-
-/** A node that has a file. */
-async function createSeed(file: FileBlocks, options = {}): Promise<LoopbackNode> {
-  const node = await createLoopbackNode(options);
-  for (const { cid, bytes } of file.members) await node.helia.blockstore.put(cid, bytes);
-  return node;
-}
-
-async function readAll(node: LoopbackNode, { root }: FileBlocks): Promise<Uint8Array> {
-  const { entry } = await node.open(`/ipfs/${root}`);
-  if (entry.kind !== "file") throw new Error(`a ${entry.kind}`);
-  return await concat(entry.bytes());
-}
-
-/** Gives what it is asked for: the members of a file, in the order in which the files were opened. */
-function giver(
-  { files = [FILE], change = (bytes) => bytes }: {
-    files?: Pick<FileBlocks, "members">[];
-    change?: (bytes: Uint8Array) => Uint8Array;
-  } = {},
-): NonNullable<WireSettings["onFrame"]> {
-  const given = new Map<Wire, Set<string>>();
-  return (wire: Wire, frame: Frame) => {
-    if (frame.type !== "request") return;
-    const before = given.get(wire) ?? new Set();
-    given.set(wire, before);
-    // The node's number of a group says in which order it answered; ours are those of the files.
-    const named = wire.heard.find((open) => open.type === "open" && open.group === frame.group);
-    const { cid } = named as Frame & { type: "open" };
-    const file = files.findIndex(({ members }) => members[0]!.cid.equals(cid));
-    const group = wire.said.findLast((open) => open.type === "open" && open.cid.equals(cid)) as
-      & Frame
-      & { type: "open" };
-    for (const index of frame.indices) {
-      const which = `${cid} ${index}`;
-      if (before.has(which)) continue; // it is asked for with another level
-      before.add(which);
-      wire.say(...partsOf(group.group, index, change(files[file]!.members[index]!.bytes.slice())));
-    }
-  };
-}
 
 /** Every index that a peer was asked for, in order. */
 function asked({ heard }: Wire): number[] {

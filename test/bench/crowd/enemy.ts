@@ -18,9 +18,7 @@ type Open = Frame & { type: "open" };
 export type OnFrame = (wire: Wire, frame: Frame) => void;
 
 /** Starts an agent that does harm until it is told to stop. Never returns. */
-export async function runEnemy(
-  { onFrame, onStart = () => {} }: { onFrame: OnFrame; onStart?: (wires: readonly Wire[]) => void },
-): Promise<never> {
+export async function runEnemy({ onFrame }: { onFrame: OnFrame }): Promise<never> {
   const { address, before } = config();
   const peer = await createWirePeer({
     listen: `/ip4/${address}/tcp/${PORT}`,
@@ -44,10 +42,7 @@ export async function runEnemy(
       await until("it speaks with all", () => peer.wires.length >= before.length, MEET_MS);
       again = setInterval(dialAll, AGAIN_MS);
     },
-    go() {
-      onStart(peer.wires);
-      return new Promise(() => {}); // it never has what it wants
-    },
+    go: () => new Promise(() => {}), // it never has what it wants
     async stop() {
       clearInterval(again);
       await peer[Symbol.asyncDispose]();
