@@ -37,6 +37,7 @@ import { createExchange } from "./swarm/exchange.ts";
 import { type NetworkedHelia, startHelia } from "./swarm/helia.ts";
 import { checkAddress } from "./swarm/listen.ts";
 import { createSources } from "./swarm/sources.ts";
+import { checkCaps } from "./swarm/throttle.ts";
 
 export type { Located, Opened, OpenOptions, ResolveOptions } from "./opened.ts";
 
@@ -129,6 +130,7 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
   const { log = () => undefined, signal } = options;
   // What a person got wrong is told before anything is written.
   options.listen?.forEach(checkAddress);
+  checkCaps(options);
   const peers = (options.peers ?? []).map(parsePeer);
   const dnsLink = withStatic(options.names ?? {}, createDnsLink(createTxtResolver(options.dns)));
   signal?.throwIfAborted();

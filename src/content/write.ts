@@ -53,13 +53,14 @@ const PROFILE: ImporterOptions = { profile: "unixfs-v1-2025", blockWriteConcurre
 /**
  * Stores a folder as one tree. However it ends, it has stopped writing by then.
  *
- * @throws {NethoodError} BAD_SITE for a folder that cannot be published or changes while it is read, DISK_FULL
+ * @throws {NethoodError} BAD_OPTION for a chunk that is none, BAD_SITE for a folder that cannot be published or changes while it is read, DISK_FULL
  */
 export async function addFolder(
   store: Store,
   dir: string,
   options: AddOptions = {},
 ): Promise<Added> {
+  checkChunk(options.chunk);
   const { items, ...folder } = await scanFolder(dir, options);
   const files = items.filter(({ kind }) => kind === "file");
   const directories = items.filter(({ kind }) => kind === "directory").map(({ path }) => path);
@@ -129,6 +130,13 @@ async function storeFile(
     await Promise.allSettled(writing);
   }
   throw new Error("the importer gave no result");
+}
+
+function checkChunk(chunk: number = PIECE_BYTES): void {
+  if (Number.isInteger(chunk) && chunk > 0 && chunk <= PIECE_BYTES) return;
+  throw new NethoodError("BAD_OPTION", `A block cannot hold ${chunk} bytes of a file.`, {
+    hint: `Give bytes from 1 to ${PIECE_BYTES}, or leave it out for the profile's.`,
+  });
 }
 
 /** Works on some at once; when one fails the others are stopped, waited for, and the first failure is thrown. */

@@ -3,10 +3,18 @@
 /** What may go at once after a pause, in milliseconds of the rate: little, so that the cap holds over short times too. */
 const BURST_MS = 100;
 
+/**
+ * How much too late somebody who had to wait may come back and still have it all, in milliseconds: a machine that is busy with
+ * something else is late for every wait, and would stay below the cap for good. Who comes later has rested.
+ */
+const LATE_MS = 500;
+
 export class Bucket {
   readonly #rate: number;
   #tokens: number;
   #at: number;
+  /** When somebody who was told to wait should be back. */
+  #due = -Infinity;
 
   /** @param rate bytes per second; Infinity for no cap */
   constructor(rate: number, now: number) {
@@ -26,12 +34,19 @@ export class Bucket {
   wait(now: number): number {
     if (this.#rate === Infinity) return 0;
     this.#fill(now);
-    return this.#tokens > 0 ? 0 : Math.ceil((1 - this.#tokens) / this.#rate * 1000);
+    if (this.#tokens > 0) return 0;
+    const ms = Math.ceil((1 - this.#tokens) / this.#rate * 1000);
+    this.#due = now + ms;
+    return ms;
   }
 
   #fill(now: number): void {
-    const most = this.#rate * BURST_MS / 1000;
-    this.#tokens = Math.min(most, this.#tokens + (now - this.#at) / 1000 * this.#rate);
+    const ms = now - this.#due > LATE_MS ? BURST_MS : LATE_MS;
+    const most = this.#rate * ms / 1000;
+    this.#tokens = Math.min(
+      Math.max(most, this.#tokens),
+      this.#tokens + (now - this.#at) / 1000 * this.#rate,
+    );
     this.#at = now;
   }
 }

@@ -9,6 +9,7 @@ import type {
   StreamMessageEvent,
 } from "@libp2p/interface";
 import { Uint8ArrayList } from "uint8arraylist";
+import { NethoodError } from "../errors.ts";
 import { Bucket } from "./bucket.ts";
 
 /** What is sent at once, in bytes: little, so that the connections of a host take turns. */
@@ -18,7 +19,7 @@ const PIECE = 16 * 1024;
 const MIN_WINDOW = 256 * 1024, MAX_WINDOW = 16 * 1024 * 1024;
 
 /** How much of what a cap lets through may be on its way in a stream, in milliseconds: more only fills the socket. */
-const WINDOW_MS = 250;
+const WINDOW_MS = 500;
 
 /**
  * What may wait to be read of one connection, in bytes. A WebSocket cannot be told to wait: the peer stops when the windows of
@@ -30,6 +31,16 @@ const MAX_UNREAD = 32 * 1024 * 1024;
 export interface Caps {
   upload?: number | undefined;
   download?: number | undefined;
+}
+
+/** @throws {NethoodError} BAD_OPTION for what is no rate */
+export function checkCaps({ upload = Infinity, download = Infinity }: Caps): void {
+  for (const [name, rate] of Object.entries({ upload, download })) {
+    if (rate > 0) continue;
+    throw new NethoodError("BAD_OPTION", `"${name}" cannot be ${rate} bytes a second.`, {
+      hint: "Give bytes a second, more than 0, or leave it out for no cap.",
+    });
+  }
 }
 
 /** The same encryption, for connections that share what the caps let through. */

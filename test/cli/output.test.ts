@@ -93,7 +93,7 @@ suite("output", (test) => {
     const own = { dir: join(dir.path, "node") };
     await writeFile(join(dir.path, "file"), "");
     const to = (file: string) => run(["get", HELLO, "-o", file], own);
-    complains(await to(dir.path), 1, /cannot be written\. It is a folder\.\n +Name another file/);
+    complains(await to(dir.path), 1, /cannot be written\. It is a folder\.\n +Name another place/);
     complains(await to(join(dir.path, "no", "x")), 1, /written\. There is no such folder\.\n/);
     complains(await to(join(dir.path, "file", "x")), 1, /written\. What should be a folder/);
     // as root, a careless rename would put a file in the device's place

@@ -11,7 +11,7 @@ import { DiskBlocks } from "../../src/store/blocks.ts";
 import { cutAvailable, startActor } from "../helpers/actor.ts";
 import { inspect } from "../helpers/block-files.ts";
 import { createDisk, mountAvailable } from "../helpers/disk.ts";
-import { failure, thrown } from "../helpers/failure.ts";
+import { failure, refusal, thrown } from "../helpers/failure.ts";
 import { createFolder } from "../helpers/folder.ts";
 import { createMemoryBlocks } from "../helpers/memory-blocks.ts";
 import { onDeno } from "../helpers/program.ts";
@@ -20,6 +20,24 @@ import { suite } from "../helpers/suite.ts";
 const MIB = 1024 * 1024;
 
 suite("seeding", (test, left) => {
+  test("blocks hold as much as was asked for, and what they cannot hold is told", async () => {
+    await using site = await createFolder({ "film.mp4": randomBytes(MIB + 1) });
+    const { store } = createMemoryBlocks();
+    const { cid } = await addFolder(store, site.path, { chunk: 64 * 1024 });
+    const sizes: number[] = [];
+    for await (const { bytes } of store.getAll()) {
+      let size = 0;
+      for await (const piece of bytes) size += piece.byteLength;
+      sizes.push(size);
+    }
+    // 17 parts, the file, and the folder
+    assert.equal([sizes.length, Math.max(...sizes), Math.min(...sizes)], [19, 64 * 1024, 1]);
+    assert.not.equal((await addFolder(store, site.path)).cid, cid);
+    for (const chunk of [0, -1, 1.5, MIB + 1]) {
+      await refusal("BAD_OPTION", () => addFolder(store, site.path, { chunk }));
+    }
+  });
+
   test("progress is told piece by piece, and at the end it is exact", async () => {
     await using site = await createFolder({
       "film.mp4": randomBytes(5 * MIB + 1),

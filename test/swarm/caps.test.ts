@@ -5,6 +5,7 @@ import { multiaddr } from "@multiformats/multiaddr";
 import * as assert from "uvu/assert";
 import { addBytes } from "../../src/content/write.ts";
 import type { NodeOptions } from "../../src/node.ts";
+import { refusal } from "../helpers/failure.ts";
 import { createLoopbackNode, type LoopbackNode } from "../helpers/loopback-node.ts";
 import { createRandom } from "../helpers/random.ts";
 import { createStockHelia } from "../helpers/stock-helia.ts";
@@ -22,6 +23,13 @@ const AFTER_MS = 500, MEASURED_MS = 10_000;
 const NEAR = 0.05;
 
 suite("caps", (test) => {
+  test("a rate that is none is told before anything is written", async () => {
+    for (const rate of [0, -1, NaN]) {
+      await refusal("BAD_OPTION", () => createLoopbackNode({ upload: rate }));
+      await refusal("BAD_OPTION", () => createLoopbackNode({ download: rate }));
+    }
+  });
+
   test("1 MiB/s up, 1 MiB/s down: within 5 % over ten seconds, by either protocol", async () => {
     // at once: each waits most of the time
     const rates = await Promise.all([
