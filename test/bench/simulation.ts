@@ -3,6 +3,7 @@
  * modelled lines. Everybody reads 16 MiB in blocks of 64 KiB from the first block to the last, all beginning at the same moment,
  * over 5 Mbit/s up and 25 down with 10 ms of delay each way, the seeder too. Nobody knows more than 50 others: the ten that a
  * tracker named, and those who were given its name. Each minute one of a hundred leaves, and somebody new comes.
+ * Ten thousand take minutes: fifty million announcements, each of them to memory that was long out of the cache.
  * Run: deno task bench:simulation [READERS…]
  */
 import process from "node:process";
