@@ -53,11 +53,9 @@ export class Standings {
     return standing.points >= MOST_POINTS ? reason : undefined;
   }
 
-  /** The peer was dropped for what it did: when it may come back, it begins with a clean slate. */
+  /** The peer was dropped for what it did. When it may come back, nearly all of that is forgotten. */
   bar(peer: string, now: number): void {
-    const standing = this.#of(peer, now);
-    standing.points = 0;
-    standing.barredUntil = now + BAR_MS;
+    this.#of(peer, now).barredUntil = now + BAR_MS;
   }
 
   /** How long the peer is not to be spoken to, in milliseconds; 0 for not at all. */

@@ -1,6 +1,9 @@
 /** What peers can make a node do, and what they cannot: blocks that nobody needs, floods, disks that fail. */
 import type { Stream } from "@libp2p/interface";
+import { code as dagPb, encode as encodePb } from "@ipld/dag-pb";
 import { CID } from "multiformats/cid";
+import { identity } from "multiformats/hashes/identity";
+import { sha256 } from "multiformats/hashes/sha2";
 import * as assert from "uvu/assert";
 import { Bucket } from "../../src/swarm/bucket.ts";
 import { encodeFrame } from "../../src/swarm/frame.ts";
@@ -141,6 +144,25 @@ suite("session", (test) => {
     assert.not(wire.over);
     assert.match(bare.log[0]!, `${broken.root}`);
     assert.match(bare.log[0]!, "the disk is broken");
+  });
+
+  test("what a CID carries itself is never said to be here, even if a store has it", async () => {
+    await using bare = await createBareSwarm();
+    const inline = CID.createV1(0x55, identity.digest(Uint8Array.of(1, 2, 3)));
+    const links = [inline, FILE.leaves[0]!].map((Hash) => ({ Hash, Name: "", Tsize: 3 }));
+    const block = encodePb({ Links: links });
+    const root = CID.createV1(dagPb, await sha256.digest(block));
+    const keep = (cid: CID, bytes: Uint8Array) =>
+      bare.blocks.set(cid.multihash.bytes.join(), bytes);
+    keep(root, block);
+    keep(inline, inline.multihash.digest);
+    await using peer = await createWirePeer();
+    const wire = await peer.meet(bare);
+    wire.say(open(root));
+    assert.equal((await wire.hearOpen(root)).bits, bitsOf(3, (i) => i === 0));
+    bare.swarm.stored(inline, inline.multihash.digest);
+    bare.swarm.stored(FILE.leaves[0]!, FILE.members[1]!.bytes);
+    assert.equal((await wire.hear("have")).indices, [2]);
   });
 
   test("a block that cannot be kept fails its reader, and is not fetched again and again", async () => {

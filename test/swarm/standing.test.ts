@@ -36,7 +36,7 @@ suite("standing", (test) => {
     assert.is(standings.note("other", "silence", 50), undefined);
   });
 
-  test("who was barred may come back after a while, with a clean slate", () => {
+  test("who was barred may come back after a while, and is borne with again", () => {
     const standings = new Standings();
     for (let i = 0; i < 100; i++) standings.note("peer", "greed", i);
     standings.bar("peer", 1_000);

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { createFileBlocks, createSeed } from "../helpers/blocks-of-file.ts";
 import { createHonest } from "../helpers/honest.ts";
 import { suite } from "../helpers/suite.ts";
-import { createWirePeer, open } from "../helpers/swarm-wire.ts";
+import { bitsOf, createWirePeer, open } from "../helpers/swarm-wire.ts";
 import { until } from "../helpers/until.ts";
 
 const LEAVES = 60;
@@ -20,6 +20,22 @@ suite("streams", (test) => {
     const again = peer.wires[1]!;
     again.say(open(FILE.root));
     await again.hearOpen(FILE.root);
+    assert.equal(node.told, []);
+  });
+
+  test("a group is closed to who closed it, and goes on with others", async () => {
+    await using node = await createSeed(FILE);
+    await using honest = await createHonest(node, FILE);
+    await using leaver = await createWirePeer();
+    const wire = await leaver.meet(node);
+    for (const number of [0, 7]) {
+      const from = wire.heard.length;
+      wire.say(open(FILE.root, 0, bitsOf(0), number));
+      const { group } = await wire.hear("open", undefined, from);
+      wire.say({ type: "close", group: number });
+      await wire.hear("close", (close) => close.group === group);
+      assert.ok(await honest.read());
+    }
     assert.equal(node.told, []);
   });
 
