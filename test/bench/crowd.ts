@@ -23,7 +23,7 @@ OPTIONS
   --reps N    runs of each, of which the median counts (default 3)
   --n N       readers (default 8)
   --mib N     size of the file (default: the row's own); smaller ones are for trying it out
-  --chunk N   KiB of a chunk of our seeding (default: that of seed)
+  --chunk N   KiB of a block of our seeding, as seed --chunk has it (default 64; between two nodes that of seed)
   --who WORD  only those whose names it is in, as a regular expression (default: all); "nethood" for ours alone
   --list      names the rows
   --help      this

@@ -12,11 +12,14 @@ export interface RowOptions {
   readers: number;
   /** Size of the file, where it is to be another than the row's own. */
   mib: number | undefined;
-  /** Bytes of a chunk of our seeding; undefined for `seed`'s own. */
+  /** Bytes of a chunk of our seeding; undefined for small ones in a crowd, and `seed`'s own between two. */
   chunk: number | undefined;
 }
 
 export type Measure = (session: Session, options: RowOptions) => Promise<Row[]>;
+
+/** What README tells who publishes for a crowd, in bytes. */
+const SMALL = 64 * 1024;
 
 /** Thin lines, where the processor is not the limit: a home's uplink, and a file of 8 MiB. */
 const thin = ({ readers, mib = 8 }: RowOptions): Conditions => ({
@@ -89,7 +92,7 @@ export const ROWS: Record<string, { what: string; measure: Measure }> = {
 /** Ours ÷ the least possible, and ÷ each of the others. */
 async function against(
   session: Session,
-  { chunk }: RowOptions,
+  { chunk = SMALL }: RowOptions,
   conditions: Conditions,
   others: Entrant[],
 ): Promise<Row[]> {
@@ -123,9 +126,9 @@ async function besideHostile(session: Session, options: RowOptions): Promise<Row
       rows.push({ what: `beside a ${kind}`, result: "–", figures: missing });
       continue;
     }
-    const [alone] = await session.race(thin(options), [nethood(options.chunk)]);
+    const [alone] = await session.race(thin(options), [nethood(options.chunk ?? SMALL)]);
     const conditions = { ...thin(options), hostile: [kind] };
-    const [beside] = await session.race(conditions, [nethood(options.chunk)]);
+    const [beside] = await session.race(conditions, [nethood(options.chunk ?? SMALL)]);
     if (alone && beside) {
       rows.push({ ...divided(beside, alone), what: `${describe(conditions)}: last ÷ without` });
     }
@@ -135,7 +138,10 @@ async function besideHostile(session: Session, options: RowOptions): Promise<Row
 
 async function cpu(session: Session, options: RowOptions): Promise<Row[]> {
   const conditions = fast(options);
-  const [ours, theirs] = await session.race(conditions, [nethood(options.chunk), libtorrents]);
+  const [ours, theirs] = await session.race(conditions, [
+    nethood(options.chunk ?? SMALL),
+    libtorrents,
+  ]);
   if (!ours || !theirs) return [];
   const told = ({ cpuSecondsPerGiB, cpuShare }: Run) =>
     `${cpuSecondsPerGiB.toFixed(0)} s (${Math.round(cpuShare * 100)} % of the machine)`;
