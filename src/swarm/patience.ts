@@ -10,8 +10,11 @@ export const STALL_MS = 1_500;
  */
 const PATIENCE = { blocks: 50, ms: 4_000 };
 
-/** The same for a seeder, which may hold back what the crowd can spread; not so what it alone holds us up with. */
+/** The same for a seeder, which may hold back what the crowd can spread. */
 const SEEDER = { blocks: 150, ms: 15_000 };
+
+/** The same for who was told that nobody else holds us up: that goes first everywhere (uploads.ts). */
+const HELD_UP = { blocks: 8, ms: 4_000 };
 
 /** When a peer that stalled is tried again, in milliseconds; twice as long each time, up to 2^4 times. */
 export const FORGIVE_MS = 1_000;
@@ -32,7 +35,8 @@ export function isTooSilent(
   if (peer.asked.size === 0 || silence <= STALL_MS) return false;
   const asks = [...peer.asked.values()];
   if (asks.some(({ begun }) => begun !== undefined)) return true;
-  const { blocks, ms } = isSeeder && !asks.some(({ level }) => level === 2) ? SEEDER : PATIENCE;
+  const heldUp = asks.some(({ level }) => level === 2);
+  const { blocks, ms } = heldUp ? HELD_UP : isSeeder ? SEEDER : PATIENCE;
   return silence > Math.max(ms, blocks * usual);
 }
 

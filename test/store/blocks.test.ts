@@ -176,8 +176,9 @@ suite("blocks", (test, left) => {
     await using dir = await createFolder();
     const blocks = await openBlocks(dir.path, 10 * KIB);
     const [a, b, c, large] = await Promise.all([4, 4, 4, 11].map((kib) => block(kib * KIB)));
-    for (const { cid, bytes } of [a!, b!, c!, large!]) await blocks.put(cid, bytes);
-    // c is asked for more than b, and a was used after b, so that c displaces b; the large one fits nowhere.
+    // What was put is held while there is room: b and a.
+    for (const { cid, bytes } of [b!, a!, c!, large!]) await blocks.put(cid, bytes);
+    // c is asked for more than b, which came first, so that c displaces b; the large one fits nowhere.
     for (const { cid } of [a!, b!, a!, c!, c!, large!]) await blocks.read(cid);
     for (const { cid, bytes } of [a!, b!, c!, large!].reverse()) {
       assert.equal(await (await openBlocks(dir.path)).read(cid), bytes);
