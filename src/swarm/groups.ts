@@ -145,8 +145,13 @@ export function memberLinks(cid: CID, block: Uint8Array): CID[] {
 
 /** A group's name: the block, and the codec by which its links are found. Versions of CIDs do not matter. */
 export function groupKey(cid: CID): string {
-  return `${cid.code} ${keyOf(cid)}`;
+  let key = groupKeys.get(cid);
+  if (key === undefined) groupKeys.set(cid, key = `${cid.code} ${keyOf(cid)}`);
+  return key;
 }
+
+/** Names are asked for at every frame. */
+const groupKeys = new WeakMap<CID, string>();
 
 /** Whether a CID carries its bytes itself. As a link it is a member of its group, but no block: nobody has it or asks for it. */
 export function isInline({ multihash }: CID): boolean {

@@ -40,6 +40,7 @@ export function createSources(
   /** Those who speak bitswap only, and sent something. */
   const senders = new Set<string>();
   const ticker = new Ticker(LOOK_MS);
+  let strangers = { at: 0, here: false };
   return {
     fetch,
     expect: (cids) => swarm.expect(cids),
@@ -83,10 +84,14 @@ export function createSources(
     return members.length + strangers.length;
   }
 
+  /** Looked up once a tick, however many wait. */
   function strangersAreHere(): boolean {
-    const met = Date.now() - GREETING_MS;
-    return libp2p.getConnections().some(({ remotePeer, timeline }) =>
-      !peers.has(remotePeer.toString()) && timeline.open < met
+    const now = Date.now();
+    if (now - strangers.at < LOOK_MS) return strangers.here;
+    const here = libp2p.getConnections().some(({ remotePeer, timeline }) =>
+      !peers.has(remotePeer.toString()) && timeline.open < now - GREETING_MS
     );
+    strangers = { at: now, here };
+    return here;
   }
 }
