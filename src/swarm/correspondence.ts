@@ -211,7 +211,7 @@ export class Correspondence implements Listener {
       swarm.holdings.setSeeder(session.number, true);
     }
     try {
-      swarm.talk.offered(member, group, has);
+      swarm.talk.offered(member, group, has, true);
       swarm.talk.open(member, group);
       swarm.decideSoon();
     } catch (error) {

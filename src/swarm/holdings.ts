@@ -10,13 +10,15 @@ export type BlockNumber = number;
 
 interface Holder {
   has: Bits;
+  /** What of it the peer said to have when it was met: it costs nothing to say so, and nobody is denied a copy because of it. */
+  claimed: Bits;
   /** Had everything from the first moment, or publishes it: such a copy is not one that the crowd made. */
   seeder: boolean;
 }
 
 export class Holdings {
   readonly #peers = new Map<PeerNumber, Holder>();
-  /** Copies of each block with those who are no seeders. */
+  /** Copies of each block with those who are no seeders, as far as they came while we looked. */
   readonly #copies = new Counts();
 
   /** What the crowd has a copy of, seeders left out. */
@@ -29,13 +31,13 @@ export class Holdings {
   }
 
   join(peer: PeerNumber, seeder = false): void {
-    this.#peers.set(peer, { has: new Bits(), seeder });
+    this.#peers.set(peer, { has: new Bits(), claimed: new Bits(), seeder });
   }
 
   leave(peer: PeerNumber): void {
     const holder = this.#peers.get(peer);
     if (holder === undefined) return;
-    if (!holder.seeder) { for (const block of holder.has) this.#copies.remove(block); }
+    if (!holder.seeder) { for (const block of seen(holder)) this.#copies.remove(block); }
     this.#peers.delete(peer);
   }
 
@@ -44,7 +46,7 @@ export class Holdings {
     const holder = this.#peers.get(peer);
     if (holder === undefined || holder.seeder === seeder) return;
     holder.seeder = seeder;
-    for (const block of holder.has) {
+    for (const block of seen(holder)) {
       if (seeder) this.#copies.remove(block);
       else this.#copies.add(block);
     }
@@ -63,19 +65,28 @@ export class Holdings {
     return this.of(peer).has(block);
   }
 
-  /** @returns whether it was news */
-  add(peer: PeerNumber, block: BlockNumber): boolean {
+  /**
+   * A peer has a block.
+   *
+   * @param claimed whether it said so when it was met, so that nobody saw the block come
+   * @returns whether it was news
+   */
+  add(peer: PeerNumber, block: BlockNumber, claimed = false): boolean {
     const holder = this.#peers.get(peer);
-    if (holder === undefined || !holder.has.add(block)) return false;
-    if (!holder.seeder) this.#copies.add(block);
-    return true;
+    if (holder === undefined) return false;
+    const isNew = holder.has.add(block);
+    if (isNew && claimed) holder.claimed.add(block);
+    else if ((isNew || !claimed && holder.claimed.delete(block)) && !holder.seeder) {
+      this.#copies.add(block);
+    }
+    return isNew;
   }
 
   /** @returns whether the peer had it */
   delete(peer: PeerNumber, block: BlockNumber): boolean {
     const holder = this.#peers.get(peer);
     if (holder === undefined || !holder.has.delete(block)) return false;
-    if (!holder.seeder) this.#copies.remove(block);
+    if (!holder.claimed.delete(block) && !holder.seeder) this.#copies.remove(block);
     return true;
   }
 
@@ -88,6 +99,10 @@ export class Holdings {
   forget(block: BlockNumber): void {
     for (const peer of this.#peers.keys()) this.delete(peer, block);
   }
+}
+
+function* seen({ has, claimed }: Holder): Generator<BlockNumber> {
+  for (const block of has) if (!claimed.has(block)) yield block;
 }
 
 const NOTHING = new Bits();
