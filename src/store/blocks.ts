@@ -244,8 +244,8 @@ export function diskError(error: unknown, dir: string): unknown {
   }
 }
 
-/** The multihash, a character a byte: nobody reads it, and no base is encoded faster. */
-function keyOf(cid: CID): string {
+/** The multihash, a character a byte: a block is the same under every codec, nobody reads it, and no base is encoded faster. */
+export function keyOf(cid: CID): string {
   return String.fromCharCode(...cid.multihash.bytes);
 }
 

@@ -27,8 +27,6 @@ const TRIES = 3;
 export interface ConnectSettings extends Omit<SwarmSettings, "up"> {
   /** Most bytes a second that are sent. Default: no cap. */
   up?: number | undefined;
-  /** Most bytes a second that are taken in. Default: no cap. */
-  down?: number | undefined;
   /** Told of a peer that speaks the protocol: nothing has to be asked of it in other ways. */
   met(peer: PeerId): void;
 }
@@ -43,12 +41,10 @@ export interface ConnectedSwarm {
 
 export async function connectSwarm(
   libp2p: Host,
-  { up = Infinity, down = Infinity, met, ...settings }: ConnectSettings,
+  { up = Infinity, met, ...settings }: ConnectSettings,
 ): Promise<ConnectedSwarm> {
-  const now = performance.now();
-  const swarm = new Swarm({ ...settings, up: new Bucket(up, now) });
+  const swarm = new Swarm({ ...settings, up: new Bucket(up, performance.now()) });
   const { standings } = swarm;
-  const intake = new Bucket(down, now);
   const sessions = new Map<string, Session>();
   const ends = new Map<Session, () => void>();
   /** Peers to whom this side keeps a stream, and what makes it look again at once. */
@@ -157,7 +153,7 @@ export async function connectSwarm(
       onEnd?.();
       return stream.abort(new Error("the node stops"));
     }
-    const session = new Session(count++, peer, stream, { listener, down: intake, flags: 0 });
+    const session = new Session(count++, peer, stream, { listener, flags: 0 });
     sessions.set(peer, session);
     if (onEnd !== undefined) ends.set(session, onEnd);
     listener.began(session);

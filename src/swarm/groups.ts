@@ -6,6 +6,7 @@ import * as dagPb from "@ipld/dag-pb";
 import type { CID } from "multiformats/cid";
 import { identity } from "multiformats/hashes/identity";
 import { linksOf } from "../content/document.ts";
+import { keyOf } from "../store/blocks.ts";
 import type { BlockNumber } from "./holdings.ts";
 import { MAX_MEMBERS } from "./limits.ts";
 
@@ -156,9 +157,4 @@ const groupKeys = new WeakMap<CID, string>();
 /** Whether a CID carries its bytes itself. As a link it is a member of its group, but no block: nobody has it or asks for it. */
 export function isInline({ multihash }: CID): boolean {
   return multihash.code === identity.code;
-}
-
-/** The multihash, a character a byte: a block is the same under every codec. */
-export function keyOf(cid: CID): string {
-  return String.fromCharCode(...cid.multihash.bytes);
 }

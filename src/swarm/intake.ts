@@ -29,7 +29,6 @@ interface Hearer {
 
 export class Intake {
   readonly #stream: Stream;
-  readonly #down: Bucket;
   readonly #hearer: Hearer;
   readonly #attention = new Bucket(FRAMES_PER_SECOND, performance.now());
   readonly #decoder = new FrameDecoder();
@@ -39,13 +38,10 @@ export class Intake {
   /** The peer says no more, but what it said may not be heard yet. */
   #ending = false;
 
-  /** @param down the cap on what comes in from all */
-  constructor(stream: Stream, down: Bucket, hearer: Hearer) {
+  constructor(stream: Stream, hearer: Hearer) {
     this.#stream = stream;
-    this.#down = down;
     this.#hearer = hearer;
     stream.addEventListener("message", ({ data }) => {
-      down.take(data.byteLength, performance.now());
       if (data instanceof Uint8Array) this.#chunks.push(data);
       else this.#chunks.push(...data);
       this.#digest();
@@ -89,7 +85,7 @@ export class Intake {
       const wait = this.#attention.wait(now);
       if (wait > 0) return Math.max(REST_MS, wait);
     }
-    return this.#down.wait(performance.now());
+    return 0;
   }
 
   *#frames(): Generator<Frame, undefined> {

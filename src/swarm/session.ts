@@ -4,7 +4,6 @@
  */
 import type { Stream } from "@libp2p/interface";
 import { Bits } from "./bits.ts";
-import type { Bucket } from "./bucket.ts";
 import { Conversation } from "./conversation.ts";
 import {
   type BlockFrame,
@@ -57,7 +56,7 @@ export class Session {
     number: PeerNumber,
     peer: string,
     stream: Stream,
-    { listener, down, flags }: { listener: Listener; down: Bucket; flags: number },
+    { listener, flags }: { listener: Listener; flags: number },
   ) {
     this.number = number;
     this.peer = peer;
@@ -65,7 +64,7 @@ export class Session {
     this.#listener = listener;
     this.#outbox = new Outbox(stream, (error) => this.drop(error));
     stream.inactivityTimeout = Infinity;
-    new Intake(stream, down, {
+    new Intake(stream, {
       hear: (frame) => {
         this.#conversation.check(frame);
         this.#hear(frame);

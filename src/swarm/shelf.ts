@@ -2,7 +2,8 @@
 import type { CID } from "multiformats/cid";
 import { canLink } from "../content/document.ts";
 import { Bits } from "./bits.ts";
-import { type Group, Groups, isInline, keyOf, memberLinks } from "./groups.ts";
+import { type Group, Groups, isInline, memberLinks } from "./groups.ts";
+import { keyOf } from "../store/blocks.ts";
 import type { BlockNumber } from "./holdings.ts";
 
 /** Nodes handed to readers lately, whose links may be asked for next. */

@@ -5,7 +5,6 @@ import { CID } from "multiformats/cid";
 import { identity } from "multiformats/hashes/identity";
 import { sha256 } from "multiformats/hashes/sha2";
 import * as assert from "uvu/assert";
-import { Bucket } from "../../src/swarm/bucket.ts";
 import { encodeFrame } from "../../src/swarm/frame.ts";
 import { Intake } from "../../src/swarm/intake.ts";
 import { Outbox } from "../../src/swarm/outbox.ts";
@@ -193,7 +192,7 @@ suite("session", (test) => {
     });
     const ended = new Promise<void>((ended, failed) => {
       const hear = () => failed(new Error("nothing was said"));
-      new Intake(stream as unknown as Stream, new Bucket(Infinity, 0), { hear, ended, failed });
+      new Intake(stream as unknown as Stream, { hear, ended, failed });
     });
     await Promise.race([ended, pause(1_000).then(() => assert.unreachable("it never ended"))]);
   });
