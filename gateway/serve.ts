@@ -3,6 +3,7 @@ import type { Server as HttpServer, ServerResponse } from "node:http";
 import { type AddressInfo, isIPv6, Server as NetServer } from "node:net";
 import { NethoodError, systemCode } from "../src/errors.ts";
 import type { ServerTraits } from "./file.ts";
+import { createTurns, TURN_BYTES } from "./turns.ts";
 
 export interface ServeOptions {
   /** Default: 7080. 0 takes any free port. */
@@ -54,7 +55,7 @@ interface DenoServe {
     },
     fetch: (
       request: Request,
-      info: { completed: Promise<void>; remoteAddr: { hostname?: string } },
+      info: { completed: Promise<void>; remoteAddr: { hostname?: string; port?: number } },
     ) => Response | Promise<Response>,
   ): { addr: { port: number }; finished: Promise<void> };
 }
@@ -85,6 +86,7 @@ interface Running {
 function onDeno(deno: DenoServe, app: App, port: number, hostname: string): Running {
   const stop = new AbortController();
   const underway = createUnderway();
+  const turns = createTurns();
   const server = deno.serve(
     { port, hostname, signal: stop.signal, onListen: () => undefined, onError: cutOff },
     (request, info) => {
@@ -94,12 +96,16 @@ function onDeno(deno: DenoServe, app: App, port: number, hostname: string): Runn
         return refused ? new Response(NO_TLS, { status: 501 }) : new Response(null);
       }
       let whole = false;
+      let inTurn = false;
+      const { remoteAddr } = info;
+      turns.asked(remoteAddr);
       const answer = app.fetch(request, {
-        ...traits(info.remoteAddr.hostname),
+        ...traits(remoteAddr.hostname),
         shares: "clones",
         handedOver(bytes) {
           whole = true;
           if (bytes >= LARGE_BYTES) underway.linger();
+          inTurn = bytes >= TURN_BYTES;
         },
       });
       // A body that it has whole counts as sent at once. To be told so costs a promise, which may outlive its request by far.
@@ -107,7 +113,7 @@ function onDeno(deno: DenoServe, app: App, port: number, hostname: string): Runn
         underway.began();
         info.completed.then(underway.ended, underway.ended); // A client that leaves is no failure of ours.
       }
-      return answer;
+      return inTurn && answer instanceof Response ? turns.take(remoteAddr, answer) : answer;
     },
   );
   return {
