@@ -1,11 +1,12 @@
 /** The program: arguments in, an exit code out. */
-import { COMMANDS, type Surroundings } from "./commands.ts";
+import { COMMANDS } from "./commands.ts";
+import type { Surroundings } from "./commands/run.ts";
 import { NethoodError, systemCode } from "./errors.ts";
 import { helpText } from "./help.ts";
 import { parseSettings, type Settings } from "./options.ts";
 import { createTeller } from "./teller.ts";
 
-export type { Surroundings } from "./commands.ts";
+export type { Surroundings } from "./commands/run.ts";
 
 export const VERSION = "0.1.0";
 

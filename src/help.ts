@@ -1,5 +1,5 @@
 /** What `--help` says, from the table of options. */
-import { OPTIONS } from "./options.ts";
+import { OPTIONS } from "./options/table.ts";
 
 /** Columns of the help: where the explanations begin, and where they end. */
 const HELP_AT = 23, HELP_END = 100;

@@ -10,6 +10,7 @@ import { printable } from "./printable.ts";
 import { createPace, duration } from "./progress.ts";
 import type { Published } from "./seeder.ts";
 import { size } from "./size.ts";
+import { count, percent, publishedText, readyText } from "./texts.ts";
 
 /** How often progress is told, in milliseconds: on a terminal it is one line that changes, elsewhere a new line each time. */
 const TERMINAL_MS = 100, LINES_MS = 2_000;
@@ -35,6 +36,10 @@ export interface Teller {
   /** How far the reading of a CAR file has come. */
   importing(progress: Omit<Imported, "roots">): void;
   imported(imported: Imported & { missing: number }): void;
+  /** News of any kind: an event for a program, its text (of one line or more) for a person. */
+  tell(event: string, data: object, text: string): void;
+  /** The same of how far something has come: now and then. */
+  progress(event: string, data: object, text: string): void;
   note(line: string): void;
   failure(error: unknown): void;
 }
@@ -206,6 +211,17 @@ export function createTeller(
       }
     },
 
+    tell(name, data, text) {
+      if (json) event(name, data);
+      else lines(text);
+    },
+
+    progress(name, data, text) {
+      if (!due()) return;
+      if (json) event(name, data);
+      else passing(text);
+    },
+
     note(text) {
       if (json) event("note", { text });
       else lines(text, stderr, "  "); // A stack or a stranger: no line of it passes for news of its own.
@@ -221,55 +237,6 @@ export function createTeller(
   };
 }
 
-function readyText(
-  { id, addresses, dir, peers }: Pick<Node, "id" | "addresses" | "dir" | "peers">,
-  gateway: string,
-): string {
-  const below = (lines: string[], none: string) =>
-    lines.length > 0 ? lines.join("\n               ") : none;
-  const url = clickable(gateway);
-  return `
-Nethood is running. Ctrl-C stops it; everything it opened stays.
-
-  Gateway      ${url}/
-  Open a site  ${url}/ipns/docs.example.org/
-               or set ${
-    new URL(url).host
-  } as your browser's HTTP proxy, and open http://docs.example.org/
-  Folder       ${dir}
-  Peer ID      ${id}
-  Addresses    ${below(addresses, "none: nobody can reach this node")}
-  Neighbours   ${below(peers, "none yet: it works with what it has, and goes on looking")}
-`;
-}
-
-function publishedText(
-  { cid, key, site, dnslink, files, bytes }: Published,
-  gateway: string,
-): string {
-  const url = clickable(gateway);
-  return `
-${site} is published: ${count(files, "file")}, ${size(bytes)}.
-
-  CID          ${cid}
-  IPNS name    ${key}
-  Look at it   ${url}/ipns/${key}/
-
-Put this record into the DNS of ${site}, once; later versions need no change there:
-
-  ${dnslink}
-
-Then everybody with a Nethood node opens
-
-  http://${site}/   with the node as the browser's HTTP proxy, or
-  ${url}/ipns/${site}/`;
-}
-
-/** On `localhost` browsers give every site an origin of its own, which they do not on an IP address. */
-function clickable(gateway: string): string {
-  return gateway.replace(/\/\/(127\.0\.0\.1|0\.0\.0\.0|\[::1?\])(?=:|$)/, "//localhost");
-}
-
 function explain(error: unknown): { message: string; hint?: string | undefined; code: string } {
   if (error instanceof NethoodError) return error;
   const code = systemCode(error) ?? "UNEXPECTED";
@@ -279,12 +246,4 @@ function explain(error: unknown): { message: string; hint?: string | undefined; 
     hint: "This was not foreseen. Please report it, with what --debug adds to it.",
     code,
   };
-}
-
-function percent(part: number, whole: number): string {
-  return `${whole === 0 ? 100 : Math.floor(100 * part / whole)} %`;
-}
-
-function count(n: number, what: string): string {
-  return `${n} ${what}${n === 1 ? "" : "s"}`;
 }

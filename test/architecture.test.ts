@@ -11,7 +11,7 @@ const MAX_LINES = 300;
 /** The floor of each room; a file imports its own room or a lower floor. The first match counts. */
 const FLOORS: [RegExp, number][] = [
   [
-    /^(mod|node)\.ts$|^src\/(cli|commands|help|options|output|progress|teller|values)\.ts$|^gateway\/mod\.ts$/,
+    /^(mod|node)\.ts$|^src\/(cli|commands|help|options|output|progress|teller|texts|values)\.ts$|^src\/(commands|options)\/|^gateway\/mod\.ts$/,
     6,
   ],
   [/^gateway\//, 5],

@@ -111,7 +111,7 @@ suite("usage", (test) => {
       }
     };
     visit(join(ROOT, "src/cli.ts"));
-    assert.ok(seen.has(join(ROOT, "src/options.ts")));
+    assert.ok(seen.has(join(ROOT, "src/options/table.ts")));
     assert.equal(packages, []);
   });
 

@@ -1,0 +1,74 @@
+/** What the commands have in common: a node, its gateway, and a person who ends them. */
+import type { Writable } from "node:stream";
+import { serve, type Server } from "../../gateway/serve.ts";
+import type { Node, NodeOptions } from "../node.ts";
+import type { Settings } from "../options.ts";
+import type { Teller } from "../teller.ts";
+
+/** What the program has of its surroundings; the tests give it others. */
+export interface Surroundings {
+  env: Record<string, string | undefined>;
+  stdout: Writable;
+  stderr: Writable;
+  /** How this program is called, for the help. */
+  run: string;
+  /** Aborted when the person wants it to end. */
+  signal: AbortSignal;
+}
+
+/** One command. */
+export type Run = (settings: Settings, around: Surroundings, teller: Teller) => Promise<void>;
+
+export async function start(
+  settings: Settings,
+  { env, signal }: Surroundings,
+  teller: Teller,
+): Promise<Node> {
+  // Loaded only now: --help must not wait for all of libp2p.
+  const { createNode, defaultDir } = await import("../node.ts");
+  const { parseNameMap } = await import("../name/static.ts");
+  const { listen, peers, dns, mdns, nameMap, upload, download } = settings;
+  const options: NodeOptions = {
+    dir: settings.dir ?? defaultDir(env),
+    mdns,
+    log: teller.note,
+    signal,
+    ...(listen && { listen }),
+    ...(peers && { peers }),
+    ...(dns && { dns }),
+    ...(upload !== undefined && { upload }),
+    ...(download !== undefined && { download }),
+    ...(nameMap && { names: parseNameMap(nameMap) }),
+  };
+  return await createNode(options);
+}
+
+export async function openGateway(node: Node, settings: Settings, teller: Teller): Promise<Server> {
+  const { createGateway } = await import("../../gateway/app.ts");
+  const { port, host: hostname, gatewayHosts: hosts, trustProxy, patience } = settings;
+  const options = {
+    log: teller.note,
+    ...(hosts && { hosts }),
+    ...(trustProxy && { trustProxy }),
+    ...(patience && { patience }),
+  };
+  return await serve(createGateway(node, options), {
+    ...(port !== undefined && { port }),
+    ...(hostname !== undefined && { hostname }),
+  });
+}
+
+/** A node at the service of its person until they end it. */
+export async function serveUntilEnd(
+  node: Node,
+  server: Server,
+  { signal }: Surroundings,
+  teller: Teller,
+): Promise<void> {
+  signal.throwIfAborted();
+  teller.ready(node, server.url);
+  await new Promise<void>((resolve) => {
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+  teller.note("Stopping.");
+}

@@ -1,0 +1,145 @@
+/** Everything a person can set: the parser, the help and the environment read the same table. */
+
+export interface Option {
+  type: "string" | "boolean";
+  short?: string;
+  multiple?: boolean;
+  /** What stands for the value in the help. */
+  value?: string;
+  help: string;
+  /** Environment variable that is read where the option is not given. */
+  env?: string;
+  /** Commands it belongs to; none: all that run a node. */
+  only?: Command[];
+}
+
+export type Command = "node" | "seed" | "keep" | "get" | "import";
+
+/** Most words after each command. */
+export const WORDS: Record<Command, number> = { node: 1, seed: 1, keep: 1, get: 1, import: 1 };
+
+/** The commands that run until they are ended, with a gateway. */
+const SERVING: Command[] = ["node", "seed", "keep"];
+
+export const OPTIONS: Record<string, Option> = {
+  dir: {
+    type: "string",
+    value: "FOLDER",
+    env: "NETHOOD_DIR",
+    help: "where blocks, keys and records are kept (default ~/.local/share/nethood)",
+  },
+  port: {
+    type: "string",
+    value: "N",
+    env: "NETHOOD_PORT",
+    help: "port of the gateway (default 7080; 0: any free one)",
+    only: SERVING,
+  },
+  host: {
+    type: "string",
+    value: "ADDRESS",
+    env: "NETHOOD_HOST",
+    help: "address of the gateway (default 127.0.0.1: this machine alone)",
+    only: SERVING,
+  },
+  listen: {
+    type: "string",
+    multiple: true,
+    value: "MULTIADDR",
+    env: "NETHOOD_LISTEN",
+    help: "where peers can reach this node (default: every interface, any free port)",
+  },
+  peer: {
+    type: "string",
+    multiple: true,
+    value: "MULTIADDR",
+    env: "NETHOOD_PEERS",
+    help: "a peer to stay connected to (default: none)",
+  },
+  dns: {
+    type: "string",
+    multiple: true,
+    value: "SERVER",
+    env: "NETHOOD_DNS",
+    help: "DNS server: 1.1.1.1, 127.0.0.1:5353 or https://…/dns-query (default: the system's)",
+  },
+  "name-map": {
+    type: "string",
+    value: "MAP",
+    env: "IPFS_NS_MAP",
+    help: "names that need no DNS: docs.example.org:/ipfs/<cid>,… (default: none)",
+  },
+  "gateway-host": {
+    type: "string",
+    multiple: true,
+    value: "HOST",
+    env: "NETHOOD_GATEWAY_HOSTS",
+    help:
+      "a host name of this gateway, whose subdomains are sites, beside localhost (default: none)",
+    only: SERVING,
+  },
+  "trust-proxy": {
+    type: "string",
+    multiple: true,
+    value: "ADDRESS",
+    env: "NETHOOD_TRUST_PROXY",
+    help: "address of a reverse proxy whose X-Forwarded-* headers are believed (default: none)",
+    only: SERVING,
+  },
+  patience: {
+    type: "string",
+    value: "SECONDS",
+    env: "NETHOOD_PATIENCE",
+    help: "how long a reader waits for the first byte before a 504 (default 60)",
+    only: SERVING,
+  },
+  upload: {
+    type: "string",
+    value: "RATE",
+    env: "NETHOOD_UPLOAD",
+    help: "most bytes a second that are sent to peers, such as 500k or 2M (default: no limit)",
+  },
+  download: {
+    type: "string",
+    value: "RATE",
+    env: "NETHOOD_DOWNLOAD",
+    help: "most bytes a second that are taken from peers, such as 500k or 2M (default: no limit)",
+  },
+  "no-mdns": {
+    type: "boolean",
+    help: "do not look for neighbours on the local network (default: do)",
+  },
+  name: {
+    type: "string",
+    value: "DNSNAME",
+    help: "the site's name, such as docs.example.org",
+    only: ["seed"],
+  },
+  hidden: {
+    type: "boolean",
+    help: "publish files whose name begins with a dot, too",
+    only: ["seed"],
+  },
+  chunk: {
+    type: "string",
+    value: "SIZE",
+    help:
+      "bytes of a file in one block, 4k to 1M; 64k spreads faster in a crowd, but gives other CIDs than other tools (default: 1M)",
+    only: ["seed"],
+  },
+  output: {
+    type: "string",
+    short: "o",
+    value: "FILE",
+    help: "write to a file instead of the standard output; of a folder, all of it to a new folder",
+    only: ["get"],
+  },
+  json: { type: "boolean", help: "say everything as JSON lines, for programs" },
+  debug: {
+    type: "boolean",
+    env: "NETHOOD_DEBUG",
+    help: "add to an error where in the program it arose, for a report",
+  },
+  help: { type: "boolean", short: "h", help: "this text" },
+  version: { type: "boolean", help: "the version" },
+};
