@@ -28,6 +28,10 @@ const STATUS = {
   /** A record that somebody wants to hand in. */
   IPNS_REFUSED: 400,
   IPNS_FULL: 507,
+  /** A site's private key: one that cannot be read, that is not here, that is in the way. */
+  BAD_KEY: 400,
+  KEY_NOT_FOUND: 404,
+  KEY_EXISTS: 409,
   TIMEOUT: 504,
   /** This machine: its folders, its ports, its disk. */
   DIR_LOCKED: 500,

@@ -32,6 +32,9 @@ export interface Settings {
   /** Bytes. */
   chunk: number | undefined;
   output: string | undefined;
+  asWords: boolean;
+  toStdout: boolean;
+  passphraseFile: string | undefined;
   json: boolean;
   debug: boolean;
   help: boolean;
@@ -96,6 +99,9 @@ export function parseSettings(argv: string[], env: Record<string, string | undef
     hidden: yes("hidden"),
     chunk: read("chunk", parseChunk),
     output: one("output"),
+    asWords: yes("words"),
+    toStdout: yes("stdout"),
+    passphraseFile: one("passphrase-file"),
     json: yes("json"),
     debug: yes("debug"),
     help: yes("help"),

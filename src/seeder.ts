@@ -4,11 +4,15 @@ import { relative, sep } from "node:path";
 import { base36 } from "multiformats/bases/base36";
 import type { CID } from "multiformats/cid";
 import { parseName } from "./content/address.ts";
+import type { FolderItem } from "./content/folder.ts";
 import { pinAll } from "./content/pin.ts";
 import { type Added, addFolder, type AddOptions } from "./content/write.ts";
 import { TTL_MS } from "./name/ipns.ts";
+import { labelOf } from "./name/keyring.ts";
+import { dnsLinkLine } from "./name/zone.ts";
 import { NethoodError } from "./errors.ts";
 import type { Node } from "./node.ts";
+import { findSecrets } from "./secrets.ts";
 
 export interface PublishOptions extends AddOptions {
   /** The site's DNS name, such as `docs.example.org`. Each name has a key of its own, made at its first publication. */
@@ -25,6 +29,8 @@ export interface Published extends Added {
   key: string;
   /** The TXT record for the publisher's DNS, in zone-file form. It is set once: later versions need no change there. */
   dnslink: string;
+  /** Files that hold a private key, though none of this node's: a publisher should know. */
+  secrets: string[];
 }
 
 export interface Seeder {
@@ -43,14 +49,17 @@ export function createSeeder(
   return {
     async publish(dir, options) {
       const site = parseName(options.name);
-      // Also the label of its key: by itself, a name such as con.example.org is not one that keys can have.
-      const record = parseName(`_dnslink.${site}`);
+      const label = parseName(labelOf(site));
       await refuseOwnFolder(node.dir, dir, options);
-      const added = await addFolder(helia.blockstore, dir, options);
+      let secrets: string[] = [];
+      const check = async (items: readonly FolderItem[]) => {
+        secrets = await findSecrets(node, items, options);
+      };
+      const added = await addFolder(helia.blockstore, dir, { ...options, check });
       await pinAll(helia, blocks, added.cid, `/ipns/${site}`, options);
-      const key = (await names.publish(record, added.cid, options)).toString(base36);
-      const dnslink = `${record}. ${TTL_MS / 1000} IN TXT "dnslink=/ipns/${key}"`;
-      return { ...added, site, key, dnslink };
+      const key = (await names.publish(label, added.cid, options)).toString(base36);
+      const dnslink = dnsLinkLine(site, key, TTL_MS / 1000);
+      return { ...added, site, key, dnslink, secrets };
     },
   };
 }

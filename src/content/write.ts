@@ -26,6 +26,8 @@ export interface AddOptions extends FolderOptions {
    * the profile's 1 MiB; with another value the CIDs are not those that other tools give.
    */
   chunk?: number | undefined;
+  /** Called with what the folder has before any of it is stored; what it throws ends the work. */
+  check?: ((items: readonly FolderItem[]) => Promise<void>) | undefined;
   /** Called after each piece of a file (at most 1 MiB), and at the end of each file. */
   onProgress?: ((progress: AddProgress) => void) | undefined;
 }
@@ -62,6 +64,7 @@ export async function addFolder(
 ): Promise<Added> {
   checkChunk(options.chunk);
   const { items, ...folder } = await scanFolder(dir, options);
+  await options.check?.(items);
   const files = items.filter(({ kind }) => kind === "file");
   const directories = items.filter(({ kind }) => kind === "directory").map(({ path }) => path);
   const children = new Map<string, Link[]>(["", ...directories].map((path) => [path, []]));

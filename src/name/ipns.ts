@@ -45,8 +45,26 @@ export interface Names {
   put(key: CID, bytes: Uint8Array): Promise<void>;
   /** Signs and stores a record under the key of that label, which is made where it does not exist; returns the key. */
   publish(label: string, value: CID, options?: Options): Promise<CID>;
+  /**
+   * Leads the readers of one key on to another: the second gets what the first says, and the last record of the first its name.
+   * The second key is made where it does not exist. No other record is signed before `settle` has ended.
+   *
+   * @throws {NethoodError} IPNS_NOT_FOUND where the first key has no record
+   */
+  rotate(
+    from: string,
+    to: string,
+    settle: (keys: Rotation) => Promise<void>,
+    options?: Options,
+  ): Promise<Rotation>;
   /** Signs those of our own records again that are a day old: the same value, a higher sequence, the whole lifetime. */
   renew(options?: Options): Promise<void>;
+}
+
+/** Two keys, of which the first leads to the second. */
+export interface Rotation {
+  from: CID;
+  to: CID;
 }
 
 export function createNames(
@@ -87,6 +105,22 @@ export function createNames(
         const key = await ownKey(label, signal);
         await sign(key, `/ipfs/${value.toV1()}`, TTL_MS / 1000, signal);
         return cidOf(key);
+      }),
+    rotate: (from, to, settle, { signal } = {}) =>
+      inTurn(async () => {
+        const before = await keychain.exportKey(from, withSignal(signal));
+        const last = stored(cidOf(before));
+        if (last === undefined) throw explain(cidOf(before), undefined, []);
+        const key = await ownKey(to, signal);
+        const lead = `/ipns/${cidOf(key).toString(base36)}`;
+        // It leads on already where this was interrupted before it was settled.
+        if (last.value !== lead) {
+          await sign(key, last.value, last.ttl, signal);
+          await sign(before, lead, last.ttl, signal);
+        }
+        const keys = { from: cidOf(before), to: cidOf(key) };
+        await settle(keys);
+        return keys;
       }),
     renew: ({ signal } = {}) =>
       inTurn(async () => {
