@@ -37,7 +37,7 @@ export async function findSecrets(
     const key = keyIn(bytes);
     const site = key && await ownerOf(node, key, { signal }) || titled(bytes);
     if (site !== undefined) {
-      throw new NethoodError("BAD_SITE", `${path} holds the private key of ${site}.`, {
+      throw new NethoodError("BAD_SITE", `The file ${path} holds the private key of ${site}.`, {
         hint: "Move it out of the folder: whoever has it can publish in your name.",
       });
     }
