@@ -13,8 +13,8 @@ export const HOT_BYTES: number = 32 * 1024 * 1024;
 /** Larger files come from the store: with them the part of the work that is saved here is small. */
 const MAX_BODY = 1024 * 1024;
 
-/** What an answer takes beside its body and the values of its headers, about: header names are shared, the tables are not. */
-const ENTRY_BYTES = 1536;
+/** What an answer takes beside its body and the values of its headers, about: their names are shared, the tables are not. */
+const ENTRY_BYTES = 2 * 1024;
 
 /** After this time one reader's answer is made anew, so that the node notes that the page is still visited. */
 const NOTED_MS = 60_000;

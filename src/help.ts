@@ -39,8 +39,8 @@ Commands
                 /ipns/<name>/a.pdf; of a folder, its index.html, or with -o all of it
   import FILE   take in the blocks of a CAR file (- reads the standard input), every one checked,
                 and pin its roots
-  key …         the keys of your sites: list; export NAME, to a file or as 24 words; import NAME FILE
-                (- reads the standard input); rotate NAME, which moves the site to a new key
+  key …         the keys of your sites: list; export NAME, to a file or as 24 words; rotate NAME,
+                which moves the site to a new key; import NAME FILE (- reads the standard input)
 
 Options
 ${rows.join("\n")}

@@ -159,8 +159,12 @@ function unlessUnknown(error: unknown): void {
 }
 
 function exists(site: string, key: string): NethoodError {
-  return new NethoodError("KEY_EXISTS", `There is another key of ${site} here already: /ipns/${key}.`, {
-    hint:
-      "Import into another folder (--dir); or move the site of this folder to a new key with key rotate.",
-  });
+  return new NethoodError(
+    "KEY_EXISTS",
+    `There is another key of ${site} here already: /ipns/${key}.`,
+    {
+      hint:
+        "Import into another folder (--dir); or move the site of this folder to a new key with key rotate.",
+    },
+  );
 }

@@ -138,7 +138,8 @@ export const OPTIONS: Record<string, Option> = {
     type: "string",
     short: "o",
     value: "FILE",
-    help: "write to a file instead of the standard output; of a folder, all of it to a new folder",
+    help:
+      "write to this file (get: instead of the standard output; of a folder, all of it to a new folder)",
     only: ["get", "key"],
   },
   words: {

@@ -1,5 +1,6 @@
 /** A site that says what holds for its pages; only where it has an origin of its own. */
 import * as assert from "uvu/assert";
+import { withHot } from "../../gateway/hot.ts";
 import { addFolder } from "../../src/content/write.ts";
 import type { Node } from "../../src/node.ts";
 import { addFiles, createFolder, type Files } from "../helpers/folder.ts";
@@ -187,6 +188,26 @@ suite("gateway: a site's headers", (test) => {
       /_headers could not be read, its site is shown without: .*not on this machine/,
     );
     assert.equal(said(await bare.ask(url)), {});
+  });
+
+  test("in a ready answer they take room, too", async () => {
+    let made = 0;
+    const ask = withHot((request: Request) => {
+      made++;
+      return new Response("", {
+        headers: {
+          "Cache-Control": "public, max-age=60",
+          "Content-Length": "0",
+          "Content-Security-Policy": "x".repeat(2_000),
+          ETag: request.url,
+          "X-Ipfs-Roots": "x",
+        },
+      });
+    }, { bytes: 8_000 });
+    for (const path of ["a", "b", "a", "b"]) {
+      await (await ask(new Request(`${HOME}/${path}`))).text();
+    }
+    assert.is(made, 3, "one of two fits");
   });
 
   test("a file that is long in coming holds nobody up", async () => {
