@@ -3,8 +3,6 @@
  * TXT records `dnsaddr=/ip4/…/p2p/…` at `_dnsaddr.<site>` (the dnsaddr specification of multiaddr). It is looked up with the
  * DNSLink, so that to open a site is enough to find its swarm.
  */
-import type { Libp2p } from "@libp2p/interface";
-import { type Multiaddr, multiaddr } from "@multiformats/multiaddr";
 import type { CID } from "multiformats/cid";
 import { parseAddress, parseKey } from "../content/address.ts";
 import type { TxtResolver } from "../name/dns.ts";
@@ -16,20 +14,24 @@ const LONGER_MS = 300;
 /** Records of each kind that are looked at, most. */
 const MAX_RECORDS = 8;
 
-/** How long a seeder may take to answer, in milliseconds. */
-const DIAL_MS = 5_000;
-
 type Options = { signal?: AbortSignal | undefined };
 type Lookup = (name: string, options?: Options) => Promise<Value>;
+
+/** What a site's DNS says. */
+export interface Named {
+  /** URLs, unchecked, as all of it. */
+  trackers: string[];
+  /** Multiaddrs. */
+  seeders: string[];
+  /** The IPNS key that the name stands for, if it is one. */
+  key: CID | undefined;
+}
 
 /** The same lookup of DNSLinks, which looks for trackers and seeders of the site beside it. */
 export function withDiscovery(
   dnsLink: Lookup,
   txt: TxtResolver,
-  { named, libp2p }: {
-    named(site: string, trackers: string[], key: CID | undefined): void;
-    libp2p: Pick<Libp2p, "dial" | "logger">;
-  },
+  named: (site: string, found: Named) => void,
 ): Lookup {
   return async (site, options = {}) => {
     const over = new AbortController();
@@ -43,9 +45,8 @@ export function withDiscovery(
       over.abort();
       throw error;
     }
-    void seeders.then((addresses) => addresses.forEach(dial));
     const timer = setTimeout(() => over.abort(), LONGER_MS);
-    named(site, await trackers, keyOf(value));
+    named(site, { trackers: await trackers, seeders: await seeders, key: keyOf(value) });
     clearTimeout(timer);
     return value;
   };
@@ -56,26 +57,10 @@ export function withDiscovery(
       const records = await txt(name, { signal });
       return records.filter(({ data }) => data.startsWith(prefix)).slice(0, MAX_RECORDS)
         .map(({ data }) => data.slice(prefix.length).trim());
-    } catch (error) {
-      libp2p.logger.forComponent("nethood:discovery")("%s: %e", name, error);
-      return [];
+    } catch {
+      return []; // A site without trackers, or with a name server that does not answer: it is read all the same.
     }
   }
-
-  async function dial(text: string): Promise<void> {
-    try {
-      await libp2p.dial(seeder(text), { signal: AbortSignal.timeout(DIAL_MS) });
-    } catch (error) {
-      libp2p.logger.forComponent("nethood:discovery")("%s: %e", text, error);
-    }
-  }
-}
-
-/** An address with a peer ID in it: of one without nobody could say that it is the right one. */
-function seeder(text: string): Multiaddr {
-  const address = multiaddr(text);
-  if (address.getComponents().some(({ name }) => name === "p2p")) return address;
-  throw new Error("the address has no peer ID");
 }
 
 function keyOf({ value }: Value): CID | undefined {

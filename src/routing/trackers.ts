@@ -4,12 +4,14 @@
  * lies delays nobody, since reads go on with the peers that there are. A site's own tracker learns of that site alone.
  */
 import type { Libp2p, PrivateKey } from "@libp2p/interface";
+import { type Multiaddr, multiaddr } from "@multiformats/multiaddr";
 import type { CID } from "multiformats/cid";
 import { type Announcer, createAnnouncer, type Held } from "./announcer.ts";
+import type { Named } from "./discovery.ts";
 import { parseTracker, type Provider, Tracker } from "./tracker.ts";
 
 /** The same thing is not looked up again within this time, in milliseconds. */
-const AGAIN_MS = 15_000;
+const AGAIN_MS = 5_000;
 
 /** Lookups that are remembered for that, and trackers that sites name: most of each. */
 const MAX_ASKED = 1_000, MAX_TRACKERS = 50;
@@ -36,8 +38,8 @@ export interface Trackers {
   opened(site: Site): void;
   /** Something of what is read is not here: looks for others who have the sites, and connects to them. Nobody waits for it. */
   needed(): void;
-  /** A site's trackers, as its DNS says, and the IPNS key that it stands for, if it is one. */
-  named(site: string, urls: string[], key: CID | undefined): void;
+  /** What a site's DNS says of its trackers and seeders. */
+  named(site: string, found: Named): void;
   /** Trackers that may know the record of an IPNS key. */
   knowing(key: CID): Pick<Tracker, "record">[];
   /** What is held has changed. */
@@ -47,7 +49,7 @@ export interface Trackers {
 
 interface Known {
   tracker: Tracker;
-  announcer: Announcer;
+  announcer: Announcer | undefined;
   /** Sites it is for; undefined for all, because the person named it. */
   sites: Set<string> | undefined;
 }
@@ -59,8 +61,8 @@ export function createTrackers(
     urls: string[];
     /** The node's, which signs announces. */
     key: PrivateKey;
-    /** What is held of one site, by its DNS name, or of all. */
-    held(site?: string): Held;
+    /** What is held of one site, by its DNS name, or of all; undefined: nobody is told. */
+    held: ((site?: string) => Held) | undefined;
     given(): number;
     log: (line: string) => void;
   },
@@ -88,12 +90,13 @@ export function createTrackers(
         else meet(site);
       }
     },
-    named(site, found, key) {
-      if (key !== undefined && found.length > 0) {
+    named(site, { trackers, seeders, key }) {
+      for (const address of seeders) void dialSeeder(site, address);
+      if (key !== undefined && trackers.length > 0) {
         if (sitesOf.size >= MAX_ASKED) sitesOf.clear();
         sitesOf.set(key.toString(), site);
       }
-      for (const url of found) {
+      for (const url of trackers) {
         let origin: string;
         try {
           origin = parseTracker(url);
@@ -106,7 +109,7 @@ export function createTrackers(
           if (known.size < MAX_TRACKERS) add(origin, new Set([site]));
         } else if (there.sites !== undefined && !there.sites.has(site)) {
           there.sites.add(site);
-          there.announcer.changed();
+          there.announcer?.changed();
         }
       }
       // Its followers have the newest record, which is asked for next.
@@ -114,12 +117,12 @@ export function createTrackers(
     },
     knowing: (key) => serving(sitesOf.get(key.toString())),
     changed() {
-      for (const { announcer } of known.values()) announcer.changed();
+      for (const { announcer } of known.values()) announcer?.changed();
     },
     async stop() {
       over.abort();
       await Promise.all([...known.values()].map(async ({ tracker, announcer }) => {
-        await announcer.stop();
+        await announcer?.stop();
         await tracker.stop();
       }));
     },
@@ -138,7 +141,7 @@ export function createTrackers(
 
   function add(origin: string, sites: Set<string> | undefined): void {
     const tracker = new Tracker(origin, { key, logger: libp2p.logger });
-    const announcer = createAnnouncer(tracker, {
+    const announcer = held && createAnnouncer(tracker, {
       held: () => sites === undefined ? held() : together([...sites].map((site) => held(site))),
       addrs: () => libp2p.getMultiaddrs().map(String),
       given,
@@ -178,14 +181,33 @@ export function createTrackers(
     await Promise.all(dialling);
   }
 
-  async function dial({ id, addrs }: Provider): Promise<void> {
+  function dial({ id, addrs }: Provider): Promise<void> {
+    return reach(String(id), addrs.map((address) => address.encapsulate(`/p2p/${id}`)));
+  }
+
+  function dialSeeder(site: string, text: string): Promise<void> | undefined {
+    // Of an address without a peer ID nobody could say that who answers is the right one.
+    if (isSeeder(text)) return reach(text, multiaddr(text));
+    log(`${site} names a seeder whose address is none: ${text.slice(0, 100)}`);
+  }
+
+  async function reach(name: string, to: Multiaddr | Multiaddr[]): Promise<void> {
+    if (over.signal.aborted) return;
     const signal = AbortSignal.any([over.signal, AbortSignal.timeout(DIAL_MS)]);
     try {
-      await libp2p.dial(addrs.map((address) => address.encapsulate(`/p2p/${id}`)), { signal });
+      await libp2p.dial(to, { signal });
     } catch (error) {
       // It went home, or never was there: ordinary, and no concern of the reader.
-      libp2p.logger.forComponent("nethood:trackers")("%s was not reached: %e", id, error);
+      libp2p.logger.forComponent("nethood:trackers")("%s was not reached: %e", name, error);
     }
+  }
+}
+
+function isSeeder(text: string): boolean {
+  try {
+    return multiaddr(text).getComponents().some(({ name }) => name === "p2p");
+  } catch {
+    return false; // Whatever is wrong with it.
   }
 }
 
