@@ -182,7 +182,11 @@ export function createTrackers(
   }
 
   function dial({ id, addrs }: Provider): Promise<void> {
-    return reach(String(id), addrs.map((address) => address.encapsulate(`/p2p/${id}`)));
+    const end = `/p2p/${id}`;
+    const whole = addrs.map((address) =>
+      address.toString().endsWith(end) ? address : address.encapsulate(end)
+    );
+    return reach(String(id), whole);
   }
 
   function dialSeeder(site: string, text: string): Promise<void> | undefined {
