@@ -70,11 +70,13 @@ suite("trackers", (test) => {
   test("a site's DNS names its tracker, which hears of that site alone, and its seeder", async () => {
     await using story = await published();
     const { tracker, seeder, key, cid } = story;
+    await using elsewhere = await createFolder({ "index.html": "hello from elsewhere" });
+    const other = await createSeeder(seeder).publish(elsewhere.path, { name: "other.example" });
     const text = (value: string) => ({ txt: [value], ttl: 60 });
     await using dns = await createDnsServer({
       [`_dnslink.${SITE}`]: text(`dnslink=/ipns/${key}`),
       [`_nethood.${SITE}`]: { txt: ["tracker=nonsense", `tracker=${tracker.url}`], ttl: 60 },
-      "_dnslink.other.example": text(`dnslink=/ipfs/${cid}`),
+      "_dnslink.other.example": text(`dnslink=/ipfs/${other.cid}`),
       "_dnslink.third.example": text(`dnslink=/ipfs/${cid}`),
       "_dnsaddr.third.example": text(`dnsaddr=${seeder.address}`),
     });
@@ -83,7 +85,10 @@ suite("trackers", (test) => {
     assert.ok(reader.told.some((line) => line.includes("nonsense")), "a broken address is told");
     await until("the announce", () => tracker.announces.length > 0);
     const before = tracker.asked.length;
-    assert.is(await readText(reader, "http://other.example/index.html"), "hello");
+    assert.is(
+      await readText(reader, "http://other.example/index.html"),
+      "hello from elsewhere",
+    );
     await reader.stop();
     const told = tracker.announces.flatMap(({ seeds, reads }) => [...seeds, ...reads]);
     assert.equal(
