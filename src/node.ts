@@ -3,6 +3,7 @@
  */
 import { homedir } from "node:os";
 import { join, resolve as absolute } from "node:path";
+import { loadOrCreateSelfKey } from "@libp2p/config";
 import { peerIdFromString } from "@libp2p/peer-id";
 import { type Address, parseAddress } from "./content/address.ts";
 import { type Blocks, localOnly } from "./content/blocks.ts";
@@ -16,9 +17,11 @@ import { createKeeper } from "./keeper.ts";
 import { createTxtResolver } from "./name/dns.ts";
 import { createDnsLink } from "./name/dnslink.ts";
 import { createNames, type Names } from "./name/ipns.ts";
+import { keysOf } from "./name/keys.ts";
 import { withStatic } from "./name/static.ts";
 import { createRepublisher } from "./name/republish.ts";
 import { createResolver, type Resolved } from "./name/resolve.ts";
+import type { NodeOptions } from "./node-options.ts";
 import {
   indexOf,
   type Located,
@@ -26,12 +29,16 @@ import {
   type OpenOptions,
   type ResolveOptions,
 } from "./opened.ts";
+import { withDiscovery } from "./routing/discovery.ts";
 import { createNeighbours, parsePeer } from "./routing/neighbours.ts";
 import { createRecordRouting } from "./routing/records.ts";
+import { parseTracker } from "./routing/tracker.ts";
+import { createTrackers } from "./routing/trackers.ts";
 import { DiskBlocks } from "./store/blocks.ts";
 import { RecordDatastore } from "./store/datastore.ts";
 import { createIpnsRecords } from "./store/ipns.ts";
 import { Records, type Visit } from "./store/records.ts";
+import { createShares, type Shares } from "./store/shares.ts";
 import { connectSwarm } from "./swarm/connect.ts";
 import { createExchange } from "./swarm/exchange.ts";
 import { type NetworkedHelia, startHelia } from "./swarm/helia.ts";
@@ -39,34 +46,8 @@ import { checkAddress } from "./swarm/listen.ts";
 import { createSources } from "./swarm/sources.ts";
 import { checkCaps } from "./swarm/throttle.ts";
 
+export type { NodeOptions } from "./node-options.ts";
 export type { Located, Opened, OpenOptions, ResolveOptions } from "./opened.ts";
-
-export interface NodeOptions {
-  /** Folder for blocks, keys and records. Default: `$XDG_DATA_HOME/nethood`, or `~/.local/share/nethood`. */
-  dir?: string;
-  /** Addresses to listen on for peers, as multiaddrs. Default: TCP and WebSockets on every interface, ports chosen freely. */
-  listen?: string[];
-  /** Addresses of peers to stay connected to, as multiaddrs. Default: none. */
-  peers?: string[];
-  /** DNS servers: `1.1.1.1`, `127.0.0.1:5353`, `https://dns.example/dns-query`. Default: the system's. */
-  dns?: string[];
-  /** Meanings of DNS names that are not looked up: `{ "docs.example.org": "/ipfs/<cid>" }`. Default: none. */
-  names?: Record<string, string>;
-  /** Find neighbours on the local network by mDNS. Default: true. */
-  mdns?: boolean;
-  /** Bytes of memory for recently read blocks; 0 keeps none. Default: 64 MiB. */
-  memory?: number;
-  /** Most bytes a second that are sent over TCP and WebSockets, whatever is spoken there. Default: no cap. */
-  upload?: number;
-  /** Most bytes a second that are taken over TCP and WebSockets: the senders are held back. Default: no cap. */
-  download?: number;
-  /** How long a reader waits for a block that nobody offers, in milliseconds. Default: 20,000. */
-  timeout?: number;
-  /** Told what a person may want to know: a peer that lies, a neighbour that cannot be reached. Default: silence. */
-  log?: (line: string) => void;
-  /** Gives up a start that is under way; a node that runs is ended with {@link Node.stop}. */
-  signal?: AbortSignal;
-}
 
 export interface Node extends AsyncDisposable {
   /** The peer ID, the same at every start from one folder. */
@@ -109,6 +90,8 @@ export interface Node extends AsyncDisposable {
   readonly blocks: Blocks;
   /** IPNS names, found and published. */
   readonly names: Names;
+  /** What trackers are told of. */
+  readonly shares: Shares;
   /** The Helia node below, for what Nethood has no words for. */
   readonly helia: NetworkedHelia;
   /** Ends what is being read, finishes what is being kept, and frees the folder. It can be called more than once. */
@@ -132,7 +115,12 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
   options.listen?.forEach(checkAddress);
   checkCaps(options);
   const peers = (options.peers ?? []).map(parsePeer);
-  const dnsLink = withStatic(options.names ?? {}, createDnsLink(createTxtResolver(options.dns)));
+  const txt = createTxtResolver(options.dns);
+  const dnsLink = withStatic(
+    options.names ?? {},
+    withDiscovery(createDnsLink(txt), txt, (site, found) => trackers.named(site, found)),
+  );
+  const urls = (options.trackers ?? []).map(parseTracker);
   signal?.throwIfAborted();
   await using starting = new AsyncDisposableStack();
 
@@ -161,8 +149,27 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
     createNeighbours(helia.libp2p, { peers, log }),
     (n) => n.stop(),
   );
+  const shares = createShares(records);
+  const trackers = starting.adopt(
+    createTrackers(helia.libp2p, {
+      urls,
+      key: await loadOrCreateSelfKey(datastore),
+      held: options.announce === false ? undefined : shares.held,
+      given: () => connected.swarm.pump.given,
+      log,
+    }),
+    (trackers) => trackers.stop(),
+  );
+  shares.watch(trackers.changed);
+  helia.libp2p.addEventListener("self:peer:update", trackers.changed);
   const ipnsRecords = createIpnsRecords(records);
-  const routing = createRecordRouting(helia.libp2p, neighbours, ipnsRecords, helia.keychain);
+  const routing = createRecordRouting(
+    helia.libp2p,
+    neighbours,
+    ipnsRecords,
+    helia.keychain,
+    trackers.knowing,
+  );
   const names = createNames(helia, routing, ipnsRecords);
   starting.adopt(createRepublisher(names.renew, { log }), (republisher) => republisher.stop());
   const resolver = starting.adopt(
@@ -185,13 +192,19 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
   const exchange = starting.adopt(
     createExchange(
       store,
-      sources,
+      {
+        ...sources,
+        fetch(cid, signal) {
+          trackers.needed();
+          return sources.fetch(cid, signal);
+        },
+      },
       options.timeout === undefined ? {} : { timeout: options.timeout },
     ),
     (exchange) => exchange.stop(),
   );
   const keeper = starting.adopt(
-    createKeeper({ helia, blocks: exchange, store, peers: sources.offering, records, log }),
+    createKeeper({ helia, blocks: exchange, store, peers: sources.offering, records, shares, log }),
     (keeper) => keeper.stop(),
   );
 
@@ -204,10 +217,13 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
   };
   const resolve: Node["resolve"] = async (address, own = {}) => {
     over.signal.throwIfAborted();
-    return await resolver.resolve(typeof address === "string" ? parseAddress(address) : address, {
-      signal: until(own.signal),
-      local: own.local,
-    });
+    const resolved = await resolver.resolve(
+      typeof address === "string" ? parseAddress(address) : address,
+      { signal: until(own.signal), local: own.local },
+    );
+    const { site, cids } = keysOf(resolved);
+    if (!own.local) trackers.opened({ name: site, keys: cids });
+    return resolved;
   };
   const find: Node["locate"] = async (address, { signal, local = false } = {}) => {
     const resolved = await resolve(address, { signal, local });
@@ -225,6 +241,7 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
     dir,
     blocks,
     names,
+    shares,
     helia,
     get addresses() {
       return helia.libp2p.getMultiaddrs().map(String);
@@ -239,13 +256,13 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
       const entry = await open(from, resolved.cid, resolved.path, { signal });
       const found = { entry, resolved };
       const opened = index ? await indexOf(found, { signal }) ?? found : found;
-      return { ...opened, entry: keeper.watch(opened.entry, opened.resolved.chain[0]!) };
+      return { ...opened, entry: keeper.watch(opened.entry, opened.resolved) };
     },
     locate: find,
     async keep(address, own = {}) {
       const { found, resolved } = await find(address, own);
       const options = { ...own, signal: until(own.signal) };
-      return await keeper.keep(found, resolved.chain[0]!, options);
+      return await keeper.keep(found, resolved, options);
     },
     async import(source, own = {}) {
       const signal = until(own.signal);

@@ -18,6 +18,8 @@ export interface Settings {
   listen: string[] | undefined;
   peers: string[] | undefined;
   dns: string[] | undefined;
+  trackers: string[] | undefined;
+  announce: boolean;
   nameMap: string | undefined;
   gatewayHosts: string[] | undefined;
   trustProxy: string[] | undefined;
@@ -85,6 +87,8 @@ export function parseSettings(argv: string[], env: Record<string, string | undef
     listen: many("listen"),
     peers: many("peer"),
     dns: many("dns"),
+    trackers: many("tracker"),
+    announce: !yes("no-announce"),
     nameMap: one("name-map"),
     gatewayHosts: many("gateway-host"),
     trustProxy: many("trust-proxy"),

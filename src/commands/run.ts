@@ -27,7 +27,7 @@ export async function start(
   // Loaded only now: --help must not wait for all of libp2p.
   const { createNode, defaultDir } = await import("../node.ts");
   const { parseNameMap } = await import("../name/static.ts");
-  const { listen, peers, dns, mdns, nameMap, upload, download } = settings;
+  const { listen, peers, dns, trackers, announce, mdns, nameMap, upload, download } = settings;
   const options: NodeOptions = {
     dir: settings.dir ?? defaultDir(env),
     mdns,
@@ -36,6 +36,8 @@ export async function start(
     ...(listen && { listen }),
     ...(peers && { peers }),
     ...(dns && { dns }),
+    ...(trackers && { trackers }),
+    announce,
     ...(upload !== undefined && { upload }),
     ...(download !== undefined && { download }),
     ...(nameMap && { names: parseNameMap(nameMap) }),

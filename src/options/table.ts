@@ -56,6 +56,18 @@ export const OPTIONS: Record<string, Option> = {
     env: "NETHOOD_PEERS",
     help: "a peer to stay connected to (default: none)",
   },
+  tracker: {
+    type: "string",
+    multiple: true,
+    value: "URL",
+    env: "NETHOOD_TRACKERS",
+    help:
+      "a tracker that is asked who has what is read, and told what is kept here (default: those that a site's DNS names)",
+  },
+  "no-announce": {
+    type: "boolean",
+    help: "tell no tracker what is kept here (default: tell a site's own trackers of that site)",
+  },
   dns: {
     type: "string",
     multiple: true,

@@ -18,6 +18,8 @@ const TABLES = `
   CREATE TABLE IF NOT EXISTS ipns (key TEXT PRIMARY KEY, record BLOB NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS visits (address TEXT PRIMARY KEY, cid TEXT NOT NULL, size INTEGER NOT NULL,
                                      opened INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS shares (key TEXT PRIMARY KEY, site TEXT NOT NULL, whole INTEGER NOT NULL,
+                                     seen INTEGER NOT NULL) WITHOUT ROWID;
 `;
 
 /** One address that was opened, and what it was. */
