@@ -7,7 +7,7 @@ import * as assert from "uvu/assert";
 import { createAnnouncer, type Held } from "../../src/routing/announcer.ts";
 import { parseTracker, Tracker } from "../../src/routing/tracker.ts";
 import { suite } from "../helpers/suite.ts";
-import { createFakeTracker } from "../helpers/tracker.ts";
+import { createFakeTracker } from "../helpers/fake-tracker.ts";
 import { until } from "../helpers/until.ts";
 
 const key = await generateKeyPair("Ed25519");

@@ -11,7 +11,7 @@ import { refusal } from "../helpers/failure.ts";
 import { createFolder } from "../helpers/folder.ts";
 import { createLoopbackNode } from "../helpers/loopback-node.ts";
 import { suite } from "../helpers/suite.ts";
-import { createFakeTracker, type FakeTracker } from "../helpers/tracker.ts";
+import { createFakeTracker, type FakeTracker } from "../helpers/fake-tracker.ts";
 import { until } from "../helpers/until.ts";
 
 const SITE = "docs.example.org";
