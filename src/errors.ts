@@ -28,6 +28,12 @@ const STATUS = {
   /** A record that somebody wants to hand in. */
   IPNS_REFUSED: 400,
   IPNS_FULL: 507,
+  /** A site's versions: one that is not its own, one that nobody has, one that never was. */
+  VERSION_INVALID: 502,
+  VERSION_MISSING: 504,
+  NO_VERSION: 404,
+  /** A site that is to be published, and whose key is not here. */
+  NO_KEY: 400,
   TIMEOUT: 504,
   /** This machine: its folders, its ports, its disk. */
   DIR_LOCKED: 500,

@@ -163,7 +163,7 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
   );
   const ipnsRecords = createIpnsRecords(records);
   const routing = createRecordRouting(helia.libp2p, neighbours, ipnsRecords, helia.keychain);
-  const names = createNames(helia, routing, ipnsRecords);
+  const names = createNames(helia, routing, ipnsRecords, { log });
   starting.adopt(createRepublisher(names.renew, { log }), (republisher) => republisher.stop());
   const resolver = starting.adopt(
     createResolver({ dnsLink, ipns: names.resolve, records }),

@@ -119,6 +119,7 @@ export function createTeller(
 
     published(published, gateway) {
       const { cid, key, site, dnslink, files, bytes, skipped, outside } = published;
+      const { version, unchanged, changes } = published;
       if (json) {
         return event("seed:done", {
           cid: String(cid),
@@ -129,6 +130,10 @@ export function createTeller(
           bytes,
           skipped,
           outside,
+          version: version.number,
+          versionCid: String(version.cid),
+          unchanged,
+          changes,
         });
       }
       for (const { path, why } of skipped) line(`Left out: ${path}: ${why}.`);
