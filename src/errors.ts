@@ -52,6 +52,11 @@ const STATUS = {
 /** Every code a {@link NethoodError} can carry. */
 export type ErrorCode = keyof typeof STATUS;
 
+/** Whether a word is one of them. */
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(STATUS, code);
+}
+
 /** The one error class of Nethood. Match on `code`; show `message` and, if there is one, `hint`. */
 export class NethoodError extends Error {
   override readonly name = "NethoodError";

@@ -51,7 +51,11 @@ Then everybody with a Nethood node opens
 
 /** `3 (2 files added, 1 changed, none removed)` */
 export function versionText(
-  { version: { number }, unchanged, changes }: Pick<Published, "version" | "unchanged" | "changes">,
+  { version: { number }, unchanged, changes }: {
+    version: { number: number };
+    unchanged: boolean;
+    changes?: Counts | undefined;
+  },
 ): string {
   if (unchanged) return `${number}, as before: nothing has changed since`;
   return changes === undefined ? `${number}` : `${number} (${changesText(changes)})`;

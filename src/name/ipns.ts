@@ -106,16 +106,19 @@ export interface NamesOptions {
   maxKeys?: number;
   /** Told where two versions have one number. Default: silence. */
   log?: (line: string) => void;
+  /** Told of each key of which a newer record is in force, published here or come from elsewhere. Default: nobody. */
+  onChange?: (key: CID) => void;
 }
 
 export function createNames(
   { keychain }: Pick<Helia, "keychain">,
   routing: RecordRouting,
   store: IpnsRecords,
-  { now = Date.now, maxKeys = MAX_KEYS, log = () => undefined }: NamesOptions = {},
+  { now = Date.now, maxKeys = MAX_KEYS, log = () => undefined, onChange = () => undefined }:
+    NamesOptions = {},
 ): Names {
   let signing: Promise<unknown> = Promise.resolve();
-  const kept = createKept(store, { now, log });
+  const kept = createKept(store, { now, log, onChange });
 
   return {
     async resolve(key, options) {

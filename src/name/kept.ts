@@ -17,10 +17,17 @@ export interface Kept {
   lastSequence(key: CID): bigint;
 }
 
-/** @param options.log told once of each two versions that have one number */
+/**
+ * @param options.log told once of each two versions that have one number
+ * @param options.onChange told of each key whose record was replaced
+ */
 export function createKept(
   store: IpnsRecords,
-  { now, log }: { now: () => number; log: (line: string) => void },
+  { now, log, onChange }: {
+    now: () => number;
+    log: (line: string) => void;
+    onChange: (key: CID) => void;
+  },
 ): Kept {
   /** Sequences of records that were not taken, above the one in force: who goes by sequences alone has those. */
   const ahead = new Map<string, bigint>();
@@ -37,6 +44,7 @@ export function createKept(
         ahead.set(name, record.sequence);
       }
       note(name, record);
+      if (newer) onChange(key);
       return newer;
     },
     newest(key) {

@@ -2,6 +2,7 @@
 import { base36 } from "multiformats/bases/base36";
 import type { CID } from "multiformats/cid";
 import { NethoodError } from "../errors.ts";
+import { utc } from "../time.ts";
 import type { IpnsRecord } from "./record.ts";
 
 /**
@@ -34,10 +35,4 @@ export function explainMissing(
   return new NethoodError("IPNS_NOT_FOUND", `No neighbour has the IPNS record of ${name}.`, {
     hint: "Check that somebody who has the site is reachable (--peer), or try again later.",
   });
-}
-
-/** A moment to the minute. A date that no calendar has may come from a stranger. */
-function utc(ms: number): string {
-  const iso = Number.isFinite(new Date(ms).getTime()) ? new Date(ms).toISOString() : "an odd date";
-  return iso.replace("T", " ").replace(/:\d\d\.\d+Z$/, " UTC");
 }

@@ -13,12 +13,13 @@ export interface Option {
   only?: Command[];
 }
 
-export type Command = "node" | "seed" | "keep" | "get" | "import";
+export type Command = "node" | "seed" | "site" | "keep" | "get" | "import";
 
 /** Most words after each command. */
 export const WORDS: Record<Command, number> = {
   node: 1,
   seed: 1,
+  site: 4,
   keep: 1,
   get: 1,
   import: 1,
@@ -28,7 +29,7 @@ export const WORDS: Record<Command, number> = {
 const SERVING: Command[] = ["node", "seed", "keep"];
 
 /** The commands that make versions. */
-const PUBLISHING: Command[] = ["seed"];
+const PUBLISHING: Command[] = ["seed", "site"];
 
 export const OPTIONS: Record<string, Option> = {
   dir: {

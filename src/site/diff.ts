@@ -56,6 +56,11 @@ export async function* diff(
   }
 }
 
+/** None yet. */
+export function countOf(): Counts {
+  return { added: 0, changed: 0, removed: 0 };
+}
+
 /** How many files differ. @throws {NethoodError} as {@link diff} */
 export async function countChanges(
   blocks: Blocks,
@@ -63,7 +68,7 @@ export async function countChanges(
   to: CID,
   options: Options = {},
 ): Promise<Counts> {
-  const counts: Counts = { added: 0, changed: 0, removed: 0 };
+  const counts = countOf();
   for await (const { kind } of diff(blocks, from, to, options)) counts[kind]++;
   return counts;
 }
