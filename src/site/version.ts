@@ -117,13 +117,14 @@ function parse(cid: CID, block: Uint8Array): Signed {
   if (cid.code !== DAG_CBOR || block.byteLength > MAX_BLOCK) throw invalid(cid, "is none");
   let map: Record<string, unknown>;
   try {
-    map = decode(block);
+    // A list or a number has none of the fields.
+    map = Object(decode(block));
     // One version has one block: no other spelling of it is taken.
     if (!same(encode(map), block)) throw new Error("not as DAG-CBOR is written");
   } catch (cause) {
     throw invalid(cid, "cannot be read", cause);
   }
-  if (typeof map?.format === "number" && map.format > FORMAT) {
+  if (typeof map.format === "number" && map.format > FORMAT) {
     throw new NethoodError("VERSION_INVALID", `The version ${cid} is of a newer kind.`, {
       hint: "Update this program.",
     });
