@@ -153,7 +153,7 @@ export function createSites({ blocks, names, helia: { keychain }, resolve }: Sit
         if (version.number === number) return version;
       }
     }
-    throw new NethoodError("NO_VERSION", `${excerpt(name)} has no version ${number}.`, {
+    throw new NethoodError("NO_VERSION", `There is no version ${number} of ${excerpt(name)}.`, {
       hint: `Its newest version is ${head.number}.`,
     });
   }
@@ -203,7 +203,7 @@ async function nice<T>(
 }
 
 function noVersions(name: string): NethoodError {
-  return new NethoodError("NO_VERSION", `${excerpt(name)} keeps no versions.`, {
+  return new NethoodError("NO_VERSION", `The site ${excerpt(name)} keeps no versions.`, {
     hint: "Its publisher can have them by publishing it with seed.",
   });
 }
