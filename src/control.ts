@@ -48,7 +48,8 @@ export async function serveControl(
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
     socket.on("error", () => undefined); // The client is gone, which its "close" tells.
-    serve(socket).finally(() => socket.end());
+    // What it goes on saying is read by nobody.
+    serve(socket).finally(() => socket.end(() => socket.destroy()));
   });
   await using opening = new AsyncDisposableStack();
   try {
@@ -120,15 +121,15 @@ export async function askNode(
   try {
     socket.on("error", () => undefined); // Then there are no more lines.
     socket.write(`${JSON.stringify(request)}\n`);
-    for await (const { event, data, error, result } of lines(socket)) {
+    const answers = lines(socket);
+    for (;;) {
+      const { value } = await answers.next().catch((cause) => hungUp(cause, signal));
+      if (value === undefined) return hungUp(undefined, signal);
+      const { event, data, error, result } = value;
       if (error) throw revived(error as { code: string; message: string; hint?: string });
       if (result !== undefined) return { result };
       onEvent?.(String(event), data as Record<string, unknown>);
     }
-    signal?.throwIfAborted();
-    throw new NethoodError("STOPPED", "The node was stopped before it was done.", {
-      hint: "Run the same command again.",
-    });
   } finally {
     signal?.removeEventListener("abort", stop);
     socket.destroy();
@@ -191,9 +192,10 @@ async function reach(dir: string): Promise<Socket | undefined> {
   });
 }
 
+/** Whoever stops reading may still write. */
 async function* lines(socket: Socket): AsyncGenerator<Record<string, unknown>> {
   let held = "";
-  for await (const chunk of socket.setEncoding("utf8")) {
+  for await (const chunk of socket.setEncoding("utf8").iterator({ destroyOnReturn: false })) {
     held += chunk;
     for (let end = held.indexOf("\n"); end >= 0; end = held.indexOf("\n")) {
       const line = held.slice(0, end);
@@ -204,6 +206,14 @@ async function* lines(socket: Socket): AsyncGenerator<Record<string, unknown>> {
     }
     if (held.length > MAX_LINE) throw new Error("too long a line");
   }
+}
+
+function hungUp(cause: unknown, signal: AbortSignal | undefined): never {
+  signal?.throwIfAborted();
+  throw new NethoodError("STOPPED", "The node was stopped before it was done.", {
+    cause,
+    hint: "Run the same command again.",
+  });
 }
 
 function revived({ code, message, hint }: { code: string; message: string; hint?: string }): Error {
