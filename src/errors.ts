@@ -28,6 +28,12 @@ const STATUS = {
   /** A record that somebody wants to hand in. */
   IPNS_REFUSED: 400,
   IPNS_FULL: 507,
+  /** A site's versions: one that is not its own, one that nobody has, one that never was. */
+  VERSION_INVALID: 502,
+  VERSION_MISSING: 504,
+  NO_VERSION: 404,
+  /** A site that is to be published, and whose key is not here. */
+  NO_KEY: 400,
   TIMEOUT: 504,
   /** This machine: its folders, its ports, its disk. */
   DIR_LOCKED: 500,
@@ -45,6 +51,11 @@ const STATUS = {
 
 /** Every code a {@link NethoodError} can carry. */
 export type ErrorCode = keyof typeof STATUS;
+
+/** Whether a word is one of them. */
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(STATUS, code);
+}
 
 /** The one error class of Nethood. Match on `code`; show `message` and, if there is one, `hint`. */
 export class NethoodError extends Error {

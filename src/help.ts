@@ -24,6 +24,7 @@ export function helpText(run: string): string {
 Examples
   ${run}                                       your personal node, and its gateway
   ${run} seed ./site --name docs.example.org   publish a folder, and keep serving it
+  ${run} site log docs.example.org             what was published, and when
   ${run} get docs.example.org/manual.pdf -o manual.pdf
   ${run} keep docs.example.org --upload 2M     keep a whole site, and serve it
   ${run} --peer /ip4/192.168.1.5/tcp/4001/p2p/12D3Koo…
@@ -32,6 +33,13 @@ Commands
   (none)        run a node: opens addresses for your browser, keeps what it opened, and shares it
                 with neighbours
   seed FOLDER   publish a folder as a site, then run as a node that serves it
+  site log NAME
+                the versions of a site, the newest first: number, time, CID, size, note
+  site diff NAME 2 3
+                the files that version 3 added, changed or removed
+  site rollback NAME 2
+                publish version 2 again, as the newest one; like the other two, it asks the node
+                that runs on the same folder, or does it itself
   keep ADDRESS  fetch everything below an address, pin it, then run as a node that serves it; a
                 folder is kept with all that is in it
   get ADDRESS   fetch one file: http://docs.example.org/a.pdf, /ipfs/<cid>/a.pdf or

@@ -1,7 +1,6 @@
 /**
  * A personal node: opens addresses, keeps what it opened, and shares it with its neighbours.
  */
-import { homedir } from "node:os";
 import { join, resolve as absolute } from "node:path";
 import { loadOrCreateSelfKey } from "@libp2p/config";
 import { peerIdFromString } from "@libp2p/peer-id";
@@ -12,6 +11,7 @@ import { pinPresent } from "./content/pin.ts";
 import { locate, open } from "./content/read.ts";
 import { matches } from "./content/verify.ts";
 import type { Whole, WholeOptions } from "./content/whole.ts";
+import { defaultDir } from "./dir.ts";
 import { NethoodError } from "./errors.ts";
 import { createKeeper } from "./keeper.ts";
 import { createTxtResolver } from "./name/dns.ts";
@@ -98,11 +98,6 @@ export interface Node extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-/** The folder used where none is given. */
-export function defaultDir(env: Record<string, string | undefined>): string {
-  return join(env.XDG_DATA_HOME || join(homedir(), ".local", "share"), "nethood");
-}
-
 /**
  * Starts a node. It works without the internet: with what it has, and with the neighbours it finds.
  *
@@ -170,12 +165,15 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
     helia.keychain,
     trackers.knowing,
   );
-  const names = createNames(helia, routing, ipnsRecords);
-  starting.adopt(createRepublisher(names.renew, { log }), (republisher) => republisher.stop());
+  const names = createNames(helia, routing, ipnsRecords, {
+    log,
+    onChange: (key) => resolver.forget(key),
+  });
   const resolver = starting.adopt(
     createResolver({ dnsLink, ipns: names.resolve, records }),
     (resolver) => resolver.stop(),
   );
+  starting.adopt(createRepublisher(names.renew, { log }), (republisher) => republisher.stop());
   const connected = starting.adopt(
     await connectSwarm(helia.libp2p, {
       store,

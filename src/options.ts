@@ -2,7 +2,14 @@
 import { parseArgs } from "node:util";
 import { NethoodError } from "./errors.ts";
 import { type Command, type Option, OPTIONS, WORDS } from "./options/table.ts";
-import { parseChunk, parsePort, parseRate, parseSeconds } from "./values.ts";
+import {
+  parseChunk,
+  parseLifetime,
+  parsePort,
+  parseRate,
+  parseSeconds,
+  parseTtl,
+} from "./values.ts";
 
 export type { Command } from "./options/table.ts";
 
@@ -33,6 +40,11 @@ export interface Settings {
   hidden: boolean;
   /** Bytes. */
   chunk: number | undefined;
+  /** What a version's publisher says about it. */
+  note: string | undefined;
+  /** Milliseconds, both. */
+  lifetime: number | undefined;
+  ttl: number | undefined;
   output: string | undefined;
   json: boolean;
   debug: boolean;
@@ -99,6 +111,9 @@ export function parseSettings(argv: string[], env: Record<string, string | undef
     name: one("name"),
     hidden: yes("hidden"),
     chunk: read("chunk", parseChunk),
+    note: one("note"),
+    lifetime: read("lifetime", parseLifetime),
+    ttl: read("ttl", parseTtl),
     output: one("output"),
     json: yes("json"),
     debug: yes("debug"),

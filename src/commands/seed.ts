@@ -3,7 +3,7 @@ import { NethoodError } from "../errors.ts";
 import { openGateway, type Run, serveUntilEnd, start } from "./run.ts";
 
 export const seed: Run = async (settings, around, teller) => {
-  const { argument: dir, name, hidden, chunk } = settings;
+  const { argument: dir, name, hidden, chunk, note, lifetime, ttl } = settings;
   if (dir === undefined || name === undefined) {
     throw new NethoodError("BAD_OPTION", "seed needs a folder and the site's name.", {
       hint: `For example: ${around.run} seed ./site --name docs.example.org`,
@@ -17,6 +17,9 @@ export const seed: Run = async (settings, around, teller) => {
     name,
     hidden,
     chunk,
+    note,
+    lifetime,
+    ttl,
     signal: around.signal,
     onProgress: teller.hashing,
   });

@@ -13,13 +13,23 @@ export interface Option {
   only?: Command[];
 }
 
-export type Command = "node" | "seed" | "keep" | "get" | "import";
+export type Command = "node" | "seed" | "site" | "keep" | "get" | "import";
 
 /** Most words after each command. */
-export const WORDS: Record<Command, number> = { node: 1, seed: 1, keep: 1, get: 1, import: 1 };
+export const WORDS: Record<Command, number> = {
+  node: 1,
+  seed: 1,
+  site: 4,
+  keep: 1,
+  get: 1,
+  import: 1,
+};
 
 /** The commands that run until they are ended, with a gateway. */
 const SERVING: Command[] = ["node", "seed", "keep"];
+
+/** The commands that make versions. */
+const PUBLISHING: Command[] = ["seed", "site"];
 
 export const OPTIONS: Record<string, Option> = {
   dir: {
@@ -138,6 +148,25 @@ export const OPTIONS: Record<string, Option> = {
     help:
       "bytes of a file in one block, 4k to 1M; 64k spreads faster in a crowd, but gives other CIDs than other tools (default: 1M)",
     only: ["seed"],
+  },
+  note: {
+    type: "string",
+    value: "TEXT",
+    help: "what there is to say about this version, for whoever reads the site's log",
+    only: PUBLISHING,
+  },
+  lifetime: {
+    type: "string",
+    value: "TIME",
+    help:
+      "how long readers find the site while its publisher is away, such as 12h or 90d (default 30d)",
+    only: PUBLISHING,
+  },
+  ttl: {
+    type: "string",
+    value: "TIME",
+    help: "how long readers may use what they know before they ask again (default 60s)",
+    only: PUBLISHING,
   },
   output: {
     type: "string",
