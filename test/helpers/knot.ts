@@ -7,6 +7,15 @@ import { addFiles, createFolder } from "./folder.ts";
 import { freePort } from "./port.ts";
 import { type Child, type Host, localhost } from "./process.ts";
 
+/** A key that may change texts of the zone, or one that is known and may not. */
+export interface KnotKey {
+  name: string;
+  algorithm: string;
+  /** Base64. */
+  secret: string;
+  mayUpdate: boolean;
+}
+
 /** How long the server may take to load its zone, in milliseconds. */
 const READY_MS = 10_000;
 
@@ -19,11 +28,14 @@ export interface KnotOptions {
   zone?: string;
   /** Lines of a zone file, as a person would paste them there. */
   records: string[];
+  /** Keys for updates. Default: none. */
+  keys?: KnotKey[];
 }
 
 export interface Knot extends AsyncDisposable {
   /** `address:port`, as the node's `--dns` takes it. */
   readonly server: string;
+  readonly port: number;
   stop(): Promise<void>;
 }
 
@@ -34,7 +46,7 @@ export function knotAvailable(): string | undefined {
 
 /** Starts a server that has loaded its zone and answers. */
 export async function createKnot(options: KnotOptions): Promise<Knot> {
-  const { host = localhost, zone = "example.org", records } = options;
+  const { host = localhost, zone = "example.org", records, keys = [] } = options;
   const port = options.port ?? (host === localhost ? await freePort() : 53);
   const folder = await createFolder({ "run/": "", "zone": zoneFile(zone, records) });
   const dir = folder.path;
@@ -44,7 +56,7 @@ export async function createKnot(options: KnotOptions): Promise<Knot> {
     await folder[Symbol.asyncDispose]();
   };
   try {
-    await addFiles(dir, { "knot.conf": config(dir, `${host.address}@${port}`, zone) });
+    await addFiles(dir, { "knot.conf": config(dir, `${host.address}@${port}`, zone, keys) });
     child = host.spawn("knotd", ["-c", join(dir, "knot.conf")]);
     await loaded(child, zone);
   } catch (error) {
@@ -53,6 +65,7 @@ export async function createKnot(options: KnotOptions): Promise<Knot> {
   }
   return {
     server: `${host.address}:${port}`,
+    port,
     stop,
     [Symbol.asyncDispose]: stop,
   };
@@ -70,7 +83,8 @@ async function loaded(child: Child, zone: string) {
   }
 }
 
-function config(dir: string, listen: string, zone: string): string {
+function config(dir: string, listen: string, zone: string, keys: KnotKey[]): string {
+  const may = keys.filter(({ mayUpdate }) => mayUpdate).map(({ name }) => name);
   return [
     "server:",
     `  rundir: "${dir}/run"`,
@@ -80,11 +94,27 @@ function config(dir: string, listen: string, zone: string): string {
     "log:",
     "  - target: stderr",
     "    any: info",
+    ...(keys.length > 0 ? ["key:"] : []),
+    ...keys.flatMap(({ name, algorithm, secret }) => [
+      `  - id: "${name}"`,
+      `    algorithm: ${algorithm}`,
+      `    secret: ${secret}`,
+    ]),
+    ...(may.length > 0
+      ? [
+        "acl:",
+        "  - id: update",
+        `    key: [${may}]`,
+        "    action: update",
+        "    update-type: TXT",
+      ]
+      : []),
     "zone:",
     `  - domain: "${zone}"`,
     `    file: "${dir}/zone"`,
     "    zonefile-load: whole",
     "    journal-content: none",
+    ...(may.length > 0 ? ["    acl: update"] : []),
     "",
   ].join("\n");
 }
