@@ -10,7 +10,7 @@ type Server = Pick<UpdateServer, "text" | "key">;
 export function unreachable({ text }: Server, tries: string[], cause: unknown): NethoodError {
   return new NethoodError(
     "DNS_UNREACHABLE",
-    `${text} gave no answer (${[...new Set(tries)].join(", ")}).`,
+    `The name server ${text} gave no answer (${[...new Set(tries)].join(", ")}).`,
     {
       cause,
       hint: "Check the name server's address and port, and that it can be reached from here.",
@@ -20,7 +20,7 @@ export function unreachable({ text }: Server, tries: string[], cause: unknown): 
 
 export function aliased({ text }: Server, name: string, target: string): NethoodError {
   return failed(
-    `At ${text}, ${name} is an alias (CNAME) of ${
+    `At the name server ${text}, ${name} is an alias (CNAME) of ${
       printable(target)
     }, and can hold no texts of its own.`,
     "Remove the CNAME record, or write the texts where it leads to.",
@@ -29,21 +29,23 @@ export function aliased({ text }: Server, name: string, target: string): Nethood
 
 export function elsewhere({ text }: Server, name: string, zone: string): NethoodError {
   return failed(
-    `${text} has handed ${printable(zone)}, and ${name} with it, to other name servers.`,
+    `The name server ${text} has handed ${
+      printable(zone)
+    }, and ${name} with it, to other name servers.`,
     `Name the primary server of ${printable(zone)} instead.`,
   );
 }
 
 export function noZone({ text }: Server, name: string, rcode: number): NethoodError {
   return failed(
-    `${text} has no zone that holds ${name} (it says ${word(rcode)}).`,
+    `The name server ${text} has no zone that holds ${name} (it says ${word(rcode)}).`,
     "Name the primary server of the zone; if it hides what it has, add &zone=example.org.",
   );
 }
 
 export function notAuthoritative({ text }: Server, zone: string): NethoodError {
   return failed(
-    `${text} only tells about ${zone} what others told it: it is a resolver, not the zone's server.`,
+    `The name server ${text} only tells about ${zone} what others told it: it is a resolver, not the zone's server.`,
     "Name the primary server of the zone.",
   );
 }
@@ -79,43 +81,51 @@ export function refused({ text, key }: Server, refusal: Refusal): NethoodError {
     switch (verdict.code) {
       case RCODE.BADKEY:
         return failed(
-          `${text} knows no key ${wanted} that may change ${zone}.`,
+          `The name server ${text} knows no key ${wanted} that may change ${zone}.`,
           "Check the key's name and its algorithm, which have to be the same there, and that it may update the zone.",
         );
       case RCODE.BADSIG:
         return failed(
-          `${text} knows the key ${wanted}, but has another secret for it.`,
+          `The name server ${text} knows the key ${wanted}, but has another secret for it.`,
           "Copy the secret anew from the server's configuration.",
         );
       case RCODE.BADTIME:
         return failed(
           verdict.time === undefined
-            ? `${text} finds that this machine's clock is wrong.`
-            : `This machine's clock is ${apart(now - verdict.time)} that of ${text}.`,
+            ? `The name server ${text} finds that this machine's clock is wrong.`
+            : `This machine's clock is ${
+              apart(now - verdict.time)
+            } that of the name server ${text}.`,
           "Set the clock of whichever is wrong: more than five minutes apart, signatures are worth nothing.",
         );
       case RCODE.BADTRUNC:
-        return failed(`${text} wants longer signatures.`, "Use a key for another algorithm.");
+        return failed(
+          `The name server ${text} wants longer signatures.`,
+          "Use a key for another algorithm.",
+        );
     }
   }
   switch (rcode) {
     case RCODE.NOTAUTH:
       return failed(
-        `${text} is not in charge of the zone ${zone}.`,
+        `The name server ${text} is not in charge of the zone ${zone}.`,
         "Name the zone's primary server, or another zone with &zone=.",
       );
     case RCODE.NOTZONE:
-      return failed(`${name} is not in the zone ${zone}.`, "Name the right one with &zone=.");
+      return failed(
+        `The name ${name} is not in the zone ${zone}.`,
+        "Name the right one with &zone=.",
+      );
     case RCODE.REFUSED:
       return failed(
-        `${text} does not let the key ${wanted} change ${name}.`,
+        `The name server ${text} does not let the key ${wanted} change ${name}.`,
         `Allow it there: an update-policy of BIND or an acl with action update of Knot, for TXT records at ${name}.`,
       );
     case RCODE.NOTIMP:
-      return failed(`${text} takes no updates.`, "Name the zone's primary server.");
+      return failed(`The name server ${text} takes no updates.`, "Name the zone's primary server.");
   }
   return failed(
-    `${text} did not change ${name}: it says ${word(rcode)}.`,
+    `The name server ${text} did not change ${name}: it says ${word(rcode)}.`,
     "Its own log may say more.",
   );
 }

@@ -14,7 +14,7 @@ const MIN_SECRET = 8;
 
 /** What such an address says. Where the key is told is left to whoever may read files and the environment. */
 export interface UpdateAddress {
-  /** For people: the address without the key. */
+  /** For people: the host, and the port where it is not 53. */
   text: string;
   /** A host name or an IP address. */
   host: string;
@@ -55,7 +55,7 @@ export function parseUpdateAddress(text: string): UpdateAddress {
   const values = parseQuery(query);
   const zone = values.get("zone");
   if (zone !== undefined && !isName(zone)) throw wrong("zone= needs the name of a DNS zone.");
-  const shown = `rfc2136://${url.hostname}${port === DNS_PORT ? "" : `:${port}`}`;
+  const shown = `${url.hostname}${port === DNS_PORT ? "" : `:${port}`}`;
   return {
     text: shown,
     host: url.hostname.replace(/^\[(.*)\]$/, "$1"),
