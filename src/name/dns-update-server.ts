@@ -54,7 +54,9 @@ export function parseUpdateAddress(text: string): UpdateAddress {
   if (port === 0) throw wrong("A name server has no port 0.");
   const values = parseQuery(query);
   const zone = values.get("zone");
-  if (zone !== undefined && !isName(zone)) throw wrong("zone= needs the name of a DNS zone.");
+  if (zone !== undefined && !isName(zone)) {
+    throw wrong("A name server's address needs the name of a DNS zone behind zone=.");
+  }
   const shown = `${url.hostname}${port === DNS_PORT ? "" : `:${port}`}`;
   return {
     text: shown,
@@ -74,11 +76,11 @@ function parseQuery(query: string): Map<string, string> {
       throw wrong("A name server's address has a part that Nethood does not know.");
     }
     if (values.has(name!)) throw wrong(`A name server's address has ${name}= twice.`);
-    if (text === "") throw wrong(`${name}= needs a value.`);
+    if (text === "") throw wrong(`A name server's address needs a value behind ${name}=.`);
     try {
       values.set(name!, decodeURIComponent(text!));
     } catch (cause) {
-      throw wrong(`${name}= is not valid percent-encoding.`, cause);
+      throw wrong(`A name server's address has wrong percent-encoding behind ${name}=.`, cause);
     }
   }
   if (values.has("tsig") && values.has("tsig-file")) {
@@ -91,25 +93,25 @@ function parseQuery(query: string): Map<string, string> {
  * Parses a key: `name:hmac-sha256:secret`, the same with the algorithm first or left out, as `dig -y` takes it, or a whole key
  * file of BIND (`key "name" { algorithm …; secret "…"; };`) or of Knot's `keymgr -t`.
  *
- * @param from what it was read from, for the sentence that says it is none
+ * @param from how the sentence begins that says what is wrong with it
  * @throws {NethoodError} BAD_OPTION, without the secret in it
  */
-export function parseKey(text: string, from = "tsig="): TsigKey {
+export function parseKey(text: string, from = "The key of tsig="): TsigKey {
   const { name, algorithm, secret } = fromKeyFile(text) ?? fromLine(text);
   const sorted = algorithm.toLowerCase().replace(/\.$/, "");
   if (/^hmac-md5/.test(sorted)) {
-    throw wrongKey(`${from} has a key for ${sorted}, which is no longer safe.`);
+    throw wrongKey(`${from} is for ${sorted}, which is no longer safe.`);
   }
   const known = ALGORITHMS.find((one) => one === sorted);
   if (known === undefined) {
     throw wrongKey(
-      `${from} has a key for an algorithm that is not one of ${ALGORITHMS.join(", ")}.`,
+      `${from} is for an algorithm that is not one of ${ALGORITHMS.join(", ")}.`,
     );
   }
-  if (!isName(name)) throw wrongKey(`${from} has no name of a key.`);
+  if (!isName(name)) throw wrongKey(`${from} has no name.`);
   const bytes = Buffer.from(secret, "base64");
   if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(secret) || bytes.length < MIN_SECRET) {
-    throw wrongKey(`${from} has a key whose secret is not base64, or cut short.`);
+    throw wrongKey(`${from} has a secret that is not base64, or cut short.`);
   }
   return { name: foldName(name), algorithm: known, secret: bytes };
 }
