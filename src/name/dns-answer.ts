@@ -78,7 +78,7 @@ export function answerQuery(
   if (found.length > 0) return reply(RCODE.NOERROR, found);
   // RFC 2308 section 2: whose "no" it is, and for how long.
   const rcode = name === zone ? RCODE.NOERROR : RCODE.NXDOMAIN;
-  return reply(rcode, [], [soa(topOf(question, zone), TTL_S, zone, zones)]);
+  return reply(rcode, [], [soa(topOf(question, zone), TTL_S, zones)]);
 }
 
 /** The same for a sender who asks too much: the little that sends an honest one to TCP, where nobody can ask in its name. */
@@ -95,7 +95,7 @@ function records(question: Question, zone: string, zones: Zones): Buffer[] {
     case TYPE.ANY: // RFC 8482 section 4.1: one kind of record is enough.
       return zones.texts[zone]!.map((text) => encodeRecord(owner, txt(TTL_S, encodeText(text))));
     case TYPE.SOA:
-      return [soa(owner, LONG_TTL_S, zone, zones)];
+      return [soa(owner, LONG_TTL_S, zones)];
     case TYPE.NS: {
       const data = encodeName(zones.nameServer);
       return [encodeRecord(owner, { type: TYPE.NS, class: CLASS.IN, ttl: LONG_TTL_S, data })];
@@ -109,11 +109,11 @@ function txt(ttl: number, data: Buffer) {
   return { type: TYPE.TXT, class: CLASS.IN, ttl, data };
 }
 
-function soa(owner: Buffer, ttl: number, zone: string, { nameServer, serial }: Zones): Buffer {
+function soa(owner: Buffer, ttl: number, { nameServer, serial }: Zones): Buffer {
   const numbers = Buffer.alloc(20);
   [serial, ...SOA_TIMES, TTL_S].forEach((value, n) => numbers.writeUInt32BE(value, 4 * n));
-  // Who is responsible has no mailbox that this program would know of.
-  const data = Buffer.concat([encodeName(nameServer), encodeName(`hostmaster.${zone}`), numbers]);
+  // Who is responsible has no mailbox that this program would know of (RFC 6303 section 3).
+  const data = Buffer.concat([encodeName(nameServer), encodeName("nobody.invalid"), numbers]);
   return encodeRecord(owner, { type: TYPE.SOA, class: CLASS.IN, ttl, data });
 }
 

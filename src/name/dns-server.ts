@@ -8,7 +8,7 @@ import { type AddressInfo, createServer, isIP, isIPv6, type Server, type Socket 
 import { NethoodError, systemCode } from "../errors.ts";
 import { answerBriefly, answerQuery, type Zones } from "./dns-answer.ts";
 import { DnsLimit } from "./dns-limit.ts";
-import { foldName } from "./dns-message.ts";
+import { foldName, isName } from "./dns-message.ts";
 
 const DNS_PORT = 53;
 
@@ -68,7 +68,17 @@ export function delegation(site: string, names: string[], address?: string): str
 export async function createDnsServer(options: DnsServerOptions): Promise<DnsServer> {
   const { site, texts, log = () => {}, now = Date.now } = options;
   const { host, port: wanted } = parseListen(options.listen);
-  const zones = createZones(nameServerOf(site), texts, now);
+  const nameServer = nameServerOf(site);
+  if (!isName(nameServer)) {
+    throw new NethoodError(
+      "BAD_OPTION",
+      `The name ${site} is too long to have a name server below it.`,
+      {
+        hint: "Choose a shorter one.",
+      },
+    );
+  }
+  const zones = createZones(nameServer, texts, now);
   const limit = new DnsLimit();
   const answer = (work: () => Buffer | undefined): Buffer | undefined => {
     try {
