@@ -1,6 +1,5 @@
 /** A site's records in the DNS: written to its name servers, or told by one of its own. */
 import { readFile } from "node:fs/promises";
-import { parseName } from "../content/address.ts";
 import { NethoodError } from "../errors.ts";
 import type { OwnTexts } from "../name/dns-update.ts";
 import type { UpdateServer } from "../name/dns-update-server.ts";
@@ -33,6 +32,7 @@ export async function openSiteDns(
   teller: Pick<Teller, "tell" | "note">,
 ): Promise<SiteDns> {
   const { dnsUpdates, dnsListen } = settings;
+  const { parseName } = await import("../content/address.ts");
   const site = parseName(name);
   const servers: UpdateServer[] = [];
   for (const address of dnsUpdates) servers.push(await readServer(address, around.env));

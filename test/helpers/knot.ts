@@ -30,6 +30,8 @@ export interface KnotOptions {
   records: string[];
   /** Keys for updates. Default: none. */
   keys?: KnotKey[];
+  /** Whether it signs its zone (DNSSEC). Default: false. */
+  signed?: boolean;
 }
 
 export interface Knot extends AsyncDisposable {
@@ -46,7 +48,7 @@ export function knotAvailable(): string | undefined {
 
 /** Starts a server that has loaded its zone and answers. */
 export async function createKnot(options: KnotOptions): Promise<Knot> {
-  const { host = localhost, zone = "example.org", records, keys = [] } = options;
+  const { host = localhost, zone = "example.org", records } = options;
   const port = options.port ?? (host === localhost ? await freePort() : 53);
   const folder = await createFolder({ "run/": "", "zone": zoneFile(zone, records) });
   const dir = folder.path;
@@ -56,7 +58,7 @@ export async function createKnot(options: KnotOptions): Promise<Knot> {
     await folder[Symbol.asyncDispose]();
   };
   try {
-    await addFiles(dir, { "knot.conf": config(dir, `${host.address}@${port}`, zone, keys) });
+    await addFiles(dir, { "knot.conf": config(dir, `${host.address}@${port}`, zone, options) });
     child = host.spawn("knotd", ["-c", join(dir, "knot.conf")]);
     await loaded(child, zone);
   } catch (error) {
@@ -83,7 +85,12 @@ async function loaded(child: Child, zone: string) {
   }
 }
 
-function config(dir: string, listen: string, zone: string, keys: KnotKey[]): string {
+function config(
+  dir: string,
+  listen: string,
+  zone: string,
+  { keys = [], signed = false }: KnotOptions,
+): string {
   const may = keys.filter(({ mayUpdate }) => mayUpdate).map(({ name }) => name);
   return [
     "server:",
@@ -115,6 +122,7 @@ function config(dir: string, listen: string, zone: string, keys: KnotKey[]): str
     "    zonefile-load: whole",
     "    journal-content: none",
     ...(may.length > 0 ? ["    acl: update"] : []),
+    ...(signed ? ["    dnssec-signing: on"] : []),
     "",
   ].join("\n");
 }

@@ -1,19 +1,14 @@
 /** The site's own name server, asked by the world's tools, by our resolver, and by those who mean it no good. */
-import { Buffer } from "node:buffer";
-import { createSocket } from "node:dgram";
-import { connect, type Socket } from "node:net";
 import * as dns from "dns-packet";
 import * as assert from "uvu/assert";
 import { createTxtResolver } from "../../src/name/dns.ts";
 import { createDnsLink } from "../../src/name/dnslink.ts";
-import { createDnsServer, delegation, type DnsServer } from "../../src/name/dns-server.ts";
+import { createDnsServer, delegation } from "../../src/name/dns-server.ts";
+import { kdig, question, sendUdp } from "../helpers/dns-client.ts";
 import { refusal } from "../helpers/failure.ts";
 import { knotAvailable } from "../helpers/knot.ts";
 import { takePort } from "../helpers/port.ts";
-import { localhost } from "../helpers/process.ts";
-import { createRandom } from "../helpers/random.ts";
 import { suite } from "../helpers/suite.ts";
-import { until } from "../helpers/until.ts";
 
 const SITE = "docs.example.org";
 const NAME = `_dnslink.${SITE}`;
@@ -24,71 +19,6 @@ const LINK = `dnslink=/ipfs/${CID}`;
 /** What the server tells; a test may change it while it runs. */
 function start(texts: Record<string, string[]> = { [NAME]: [LINK], [TRACKER]: [] }) {
   return createDnsServer({ listen: "127.0.0.1:0", site: SITE, texts: () => texts });
-}
-
-interface Told {
-  status: string;
-  flags: string;
-  answer: string[];
-  authority: string[];
-  text: string;
-}
-
-/** What any DNS client in the world is told. */
-async function kdig({ port }: DnsServer, ...words: string[]): Promise<Told> {
-  const text = await localhost.run("kdig", ["@127.0.0.1", "-p", `${port}`, ...words]);
-  const section = (name: string) => {
-    const [, lines] = new RegExp(`^;; ${name} SECTION:\n((?:[^;\n].*\n)*)`, "m").exec(text) ?? [];
-    return lines?.trim().split("\n").map((line) => line.replaceAll(/\s+/g, " ")) ?? [];
-  };
-  return {
-    status: /status: (\w+)/.exec(text)?.[1] ?? "",
-    flags: /Flags: ([^;]*);/.exec(text)?.[1] ?? "",
-    answer: section("ANSWER"),
-    authority: section("AUTHORITY"),
-    text,
-  };
-}
-
-/** Sends bytes from an address of this machine, and waits for what comes back. */
-async function sendUdp(
-  { port }: DnsServer,
-  messages: Uint8Array[],
-  { from = "127.0.0.1", ms = 300 } = {},
-): Promise<Buffer[]> {
-  const socket = createSocket("udp4");
-  const heard: Buffer[] = [];
-  socket.on("message", (bytes) => heard.push(bytes));
-  await new Promise<void>((resolve) => socket.bind(0, from, resolve));
-  for (const [n, message] of messages.entries()) {
-    socket.send(message, port, "127.0.0.1");
-    // A socket's buffer holds some hundreds of them; what it drops would prove nothing.
-    if (n % 50 === 49) await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  for (const end = Date.now() + ms; Date.now() < end && heard.length < messages.length;) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  socket.close();
-  return heard;
-}
-
-function question(name = NAME, type: dns.RecordType = "TXT", id = 7): Buffer {
-  return dns.encode({ type: "query", id, questions: [{ name, type }] });
-}
-
-function framed(message: Buffer): Buffer {
-  return Buffer.concat([Buffer.of(message.length >> 8, message.length), message]);
-}
-
-/** A connection, with what came over it. */
-async function dial({ port }: DnsServer) {
-  const socket: Socket = connect({ host: "127.0.0.1", port });
-  const told = { socket, heard: Buffer.alloc(0), closed: false };
-  socket.on("error", () => socket.destroy());
-  socket.on("data", (chunk: Buffer) => told.heard = Buffer.concat([told.heard, chunk]));
-  socket.on("close", () => told.closed = true);
-  await until("connected", () => !socket.connecting);
-  return told;
 }
 
 suite("name/dns-server", (test, left) => {
@@ -149,7 +79,7 @@ suite("name/dns-server", (test, left) => {
         assert.match(told.text, status!, words.join(" "));
         assert.not.match(told.text, /ANSWER SECTION|Flags:[^;]* aa/, words.join(" "));
       }
-      const update = question();
+      const update = question(NAME);
       update[2] = 5 << 3;
       const [refused] = await sendUdp(server, [update]);
       assert.is(refused!.readUInt16BE(2), 0xa804, "an update's answer, no authority, NOTIMP");
@@ -169,7 +99,7 @@ suite("name/dns-server", (test, left) => {
       texts.length = 4;
       assert.is((await kdig(server, "+bufsize=4096", "+ignore", NAME, "TXT")).answer.length, 4);
       assert.is((await kdig(server, "+bufsize=700", "+ignore", NAME, "TXT")).flags, "qr aa tc rd");
-      const [bytes] = await sendUdp(server, [question()]);
+      const [bytes] = await sendUdp(server, [question(NAME)]);
       assert.ok(bytes!.length <= 512);
       const whole = await kdig(server, NAME, "TXT");
       assert.is(whole.answer.length, 4);
@@ -212,110 +142,6 @@ suite("name/dns-server", (test, left) => {
       const { answers = [], authorities = [] } = dns.decode(bytes!);
       assert.is([...answers, ...authorities][0]!.name, name.replace("X.y.", ""));
     }
-  });
-
-  test("over TCP: several questions at once, in pieces; noise ends the connection", async () => {
-    await using server = await start();
-    const wire = await dial(server);
-    const both = Buffer.concat([
-      framed(question(NAME, "TXT", 1)),
-      framed(question(NAME, "SOA", 2)),
-    ]);
-    for (const byte of both.subarray(0, 5)) {
-      wire.socket.write(Buffer.of(byte));
-      await new Promise((resolve) => setTimeout(resolve, 2));
-    }
-    wire.socket.write(both.subarray(5));
-    await until("both are answered", () => {
-      const first = wire.heard.length < 2 ? Infinity : 2 + wire.heard.readUInt16BE();
-      return wire.heard.length > first + 2 &&
-        wire.heard.length === first + 2 + wire.heard.readUInt16BE(first);
-    });
-    assert.is(wire.heard.readUInt16BE(2), 1);
-    for (
-      const noise of [framed(Buffer.from("noise")), Buffer.of(0xff, 0xff), framed(Buffer.of())]
-    ) {
-      const { socket, ...rest } = await dial(server);
-      socket.write(noise);
-      await until("it is hung up on", () => socket.destroyed);
-      assert.is(rest.heard.length, 0);
-    }
-    assert.not.ok(wire.closed);
-    wire.socket.destroy();
-  });
-
-  test("one address has ten connections, and no more", async () => {
-    await using server = await start();
-    const wires = [];
-    for (let n = 0; n < 10; n++) wires.push(await dial(server));
-    const surplus = await dial(server);
-    await until("the eleventh is hung up on", () => surplus.closed);
-    assert.equal(wires.map(({ closed }) => closed), Array(10).fill(false));
-    wires[0]!.socket.destroy();
-    await until("there is room again", async () => {
-      const next = await dial(server);
-      next.socket.write(framed(question()));
-      await until("an answer, or the end", () => next.heard.length > 0 || next.closed);
-      wires.push(next);
-      return next.heard.length > 0;
-    });
-    for (const { socket } of wires) socket.destroy();
-  });
-
-  test("a flood in somebody's name is not passed on to them; others, and TCP, are answered", async () => {
-    await using server = await start();
-    const flood = Array.from({ length: 1_000 }, (_, id) => question(NAME, "TXT", id));
-    const heard = await sendUdp(server, flood, { from: "127.0.0.1" });
-    const whole = heard.map((bytes) => dns.decode(bytes)).filter(({ answers }) => answers!.length);
-    const brief = heard.filter((bytes) => dns.decode(bytes).flag_tc);
-    assert.ok(whole.length >= 100 && whole.length < 150, `${whole.length} whole answers`);
-    assert.ok(brief.length > 300 && brief.length < 500, `${brief.length} brief ones`);
-    const sent = heard.reduce((sum, { length }) => sum + length, 0);
-    assert.ok(sent < flood.reduce((sum, { length }) => sum + length, 0), `${sent} bytes`);
-    assert.ok(brief.every(({ length }) => length <= flood[0]!.length));
-    const [other] = await sendUdp(server, [question()], { from: "127.0.1.1" });
-    assert.is(dns.decode(other!).answers!.length, 1);
-    // The same address goes on over TCP, by itself: a brief answer is a truncated one.
-    const txt = createTxtResolver([server.address], { timeout: 500 });
-    assert.is((await txt(NAME))[0]!.data, LINK);
-  });
-
-  test("ten thousand packets of noise do not end it, and get nothing out of it", async () => {
-    await using server = await start();
-    const random = createRandom(42);
-    const noise = Array.from({ length: 10_000 }, () => {
-      if (random.chance(0.3)) return random.bytes(random.int(200));
-      const good = question(random.pick([NAME, `x.${NAME}`, "other.example", SITE]));
-      for (let wrong = 1 + random.int(4); wrong > 0; wrong--) {
-        good[random.int(good.length)] = random.int(256);
-      }
-      return random.chance(0.2) ? good.subarray(0, random.int(good.length)) : good;
-    });
-    const heard = await sendUdp(server, noise);
-    assert.ok(heard.length < 10_000);
-    const wire = await dial(server);
-    wire.socket.write(Buffer.concat(noise.map((packet) => framed(Buffer.from(packet)))));
-    await until("it is hung up on", () => wire.closed);
-    const txt = createTxtResolver([server.address], { timeout: 1_000 });
-    assert.is((await txt(NAME))[0]!.data, LINK);
-  });
-
-  test("texts that cannot be had cost an answer, not the server", async () => {
-    let broken = true;
-    const lines: string[] = [];
-    await using server = await createDnsServer({
-      listen: "127.0.0.1:0",
-      site: SITE,
-      log: (line) => lines.push(line),
-      texts() {
-        if (broken) throw new Error("the store is closed");
-        return { [NAME]: [LINK] };
-      },
-    });
-    assert.equal(await sendUdp(server, [question()], { ms: 100 }), []);
-    assert.match(lines.join("\n"), /DNS question went without an answer: .*the store is closed/);
-    broken = false;
-    assert.is((await sendUdp(server, [question()])).length, 1);
   });
 
   test("what it cannot listen on is told; once stopped, its port is free", async () => {
