@@ -5,7 +5,7 @@ import * as assert from "uvu/assert";
 import { createFolder } from "../helpers/folder.ts";
 import { createKnot, knotAvailable } from "../helpers/knot.ts";
 import { freePort, takePort } from "../helpers/port.ts";
-import { complains, run, startNode } from "../helpers/program.ts";
+import { complains, run, startNode, text } from "../helpers/program.ts";
 import { suite } from "../helpers/suite.ts";
 
 const NAME = "docs.example.org";
@@ -44,9 +44,19 @@ suite("cli/site-dns", (test, left) => {
       ]);
       const key = (written.texts as string[])[0]!.slice("dnslink=/ipns/".length);
       const file = join(files.path, "index.html");
-      const read = ["get", NAME, "-o", file, "--dns", knot.server, "--peer", publisher.address];
+      const read = [
+        "get",
+        `${NAME}/index.html`,
+        "-o",
+        file,
+        "--dns",
+        knot.server,
+        "--peer",
+        publisher.address,
+      ];
       const reader = await run(read, { dir: join(files.path, "reader") });
       assert.is(reader.code, 0, reader.said);
+      assert.is(await text(file), "<p>hello</p>");
       await publisher.stop();
       assert.not.ok(publisher.log.includes(SECRET.slice(0, 8)));
 
@@ -83,9 +93,19 @@ suite("cli/site-dns", (test, left) => {
       `nethood-ns.${NAME}. 3600 IN A <this machine's public address>`,
     ]);
     const file = join(files.path, "index.html");
-    const read = ["get", NAME, "-o", file, "--dns", listen, "--peer", publisher.address];
+    const read = [
+      "get",
+      `${NAME}/index.html`,
+      "-o",
+      file,
+      "--dns",
+      listen,
+      "--peer",
+      publisher.address,
+    ];
     const reader = await run(read, { dir: join(files.path, "reader") });
     assert.is(reader.code, 0, reader.said);
+    assert.is(await text(file), "<p>hello</p>");
     await publisher.stop();
   });
 
