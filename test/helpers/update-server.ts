@@ -43,8 +43,8 @@ export interface UpdateServerOptions {
   rcode?: number;
   /** Answers questions as a resolver does: without the flag of authority. */
   resolver?: boolean;
-  /** Hears updates, and says nothing to them. */
-  silent?: boolean;
+  /** Hears, and says nothing. */
+  silent?: "to updates" | "to all";
   /** Whether it also listens on TCP. Default: true. */
   tcp?: boolean;
 }
@@ -53,17 +53,24 @@ export interface LyingServer extends AsyncDisposable {
   readonly port: number;
   /** Updates that came: `tcp` or `udp`, with what each wanted. */
   readonly updates: { way: string; update: Message }[];
+  /** How many messages it heard, and said nothing to. */
+  readonly unanswered: number;
 }
 
 export async function createUpdateServer(options: UpdateServerOptions): Promise<LyingServer> {
-  const { key, zone, texts = [], lie = "well", truthAfter, rcode = 0 } = options;
+  const { key, zone, texts = [], lie = "well", truthAfter, rcode = 0, silent } = options;
   const updates: LyingServer["updates"] = [];
+  let unanswered = 0;
   const port = await freePort();
 
   function answers(bytes: Buffer, way: string): Buffer[] {
     const query = parseMessage(bytes);
     const [question] = query?.questions ?? [];
     if (query === undefined || question === undefined) return [];
+    if (silent === "to all" || silent === "to updates" && query.opcode === OPCODE.UPDATE) {
+      unanswered++;
+      return [];
+    }
     const owner = encodeName(question.name);
     const asked = encodeQuestion(owner, question.type);
     if (query.opcode === OPCODE.QUERY) {
@@ -76,7 +83,6 @@ export async function createUpdateServer(options: UpdateServerOptions): Promise<
       return [encodeMessage(query.id, flags, [[asked], records, [soa(zone)], []])];
     }
     updates.push({ way, update: query });
-    if (options.silent) return [];
     const flags = FLAG.QR | OPCODE.UPDATE << 11 | rcode;
     const plain = encodeMessage(query.id, flags, [[asked], [], [], []]);
     const mac = macOf(query);
@@ -113,6 +119,9 @@ export async function createUpdateServer(options: UpdateServerOptions): Promise<
   return {
     port,
     updates,
+    get unanswered() {
+      return unanswered;
+    },
     async [Symbol.asyncDispose]() {
       for (const timer of timers) clearTimeout(timer);
       for (const socket of sockets) socket.destroy();

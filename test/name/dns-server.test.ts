@@ -72,6 +72,7 @@ suite("name/dns-server", (test, left) => {
           ["REFUSED", "+tcp", NAME, "AXFR"],
           ["REFUSED", NAME, "IXFR=1"],
           ["REFUSED", "-c", "CH", "version.bind", "TXT"],
+          ["REFUSED", "-c", "CH", NAME, "TXT"],
           ["BADVERS", "+edns=1", NAME, "TXT"],
         ]
       ) {

@@ -144,6 +144,22 @@ suite("name/dns-update", (test, left) => {
         ),
       );
       assert.equal(await kdig(knot, NAME, "TXT"), texts.map((text) => `"${text}"`));
+      // Of several who mean the same record, the last one does: never two links at once.
+      const links = [1, 2, 3].map((n) => link(`dnslink=/ipfs/${n}`));
+      await Promise.all(links.map((own) => updateTexts(at(knot.port), own)));
+      const left = (await kdig(knot, NAME, "TXT")).filter((text) => text.startsWith('"dnslink'));
+      assert.is(left.length, 1, left.join());
+    });
+
+    test("a text that a person has put there stays as they did it", async () => {
+      await using knot = await createKnot({
+        records: [`_dnslink.docs 300 IN TXT "${LINK}"`],
+        keys: KEYS,
+      });
+      const before = await serial(knot);
+      assert.is((await updateTexts(at(knot.port), link(LINK))).changed, false);
+      assert.is(await serial(knot), before);
+      assert.is((await createTxtResolver([knot.server])(NAME))[0]!.ttl, 300);
     });
 
     test("what a server refuses is told in words, without the secret, and nothing changes", async () => {
@@ -199,20 +215,20 @@ suite("name/dns-update", (test, left) => {
       async () => updateTexts(at(await freePort()), link(LINK), { timeout: 100 }),
     );
     assert.match(gone.message, /ns1\.example\.org gave no answer \(TCP: connection refused, UDP: /);
-    await using silent = await createUpdateServer(liar({ silent: true }));
-    const slow = updateTexts(at(silent.port), link(LINK), { timeout: 100 });
-    assert.match(
-      (await refusal("DNS_UNREACHABLE", () => slow)).message,
-      /TCP: timeout, UDP: timeout/,
-    );
-    const stop = new AbortController();
-    const waiting = updateTexts(at(silent.port), link(LINK), { signal: stop.signal });
-    const asked = silent.updates.length;
-    await until("it is asked", () => silent.updates.length > asked);
-    const began = Date.now();
-    stop.abort("enough");
-    assert.is(await thrown(waiting), "enough");
-    assert.ok(Date.now() - began < 1_000);
+    for (const silent of ["to updates", "to all"] as const) {
+      await using server = await createUpdateServer(liar({ silent }));
+      const slow = updateTexts(at(server.port), link(LINK), { timeout: 100 });
+      const { message } = await refusal("DNS_UNREACHABLE", () => slow);
+      assert.match(message, /TCP: timeout, UDP: timeout/);
+      const stop = new AbortController();
+      const waiting = updateTexts(at(server.port), link(LINK), { signal: stop.signal });
+      const asked = server.unanswered;
+      await until("it is asked", () => server.unanswered > asked);
+      const began = Date.now();
+      stop.abort("enough");
+      assert.is(await thrown(waiting), "enough");
+      assert.ok(Date.now() - began < 1_000);
+    }
   });
 
   const lies: [Lie, RegExp][] = [
