@@ -23,6 +23,8 @@ const STATUS = {
   /** Nobody reachable has it, or nobody answered in time. */
   NO_PROVIDERS: 504,
   DNS_UNREACHABLE: 502,
+  /** A name server that was to write a site's records, and did not. */
+  DNS_UPDATE_FAILED: 502,
   IPNS_NOT_FOUND: 404,
   IPNS_INVALID: 502,
   /** A record that somebody wants to hand in. */

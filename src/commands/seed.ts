@@ -1,6 +1,8 @@
 /** `nethood seed`: a folder becomes a site. */
 import { NethoodError } from "../errors.ts";
+import { siteTexts } from "../name/site-texts.ts";
 import { openGateway, type Run, serveUntilEnd, start } from "./run.ts";
+import { openSiteDns } from "./site-dns.ts";
 
 export const seed: Run = async (settings, around, teller) => {
   const { argument: dir, name, hidden, chunk, note, lifetime, ttl } = settings;
@@ -9,9 +11,10 @@ export const seed: Run = async (settings, around, teller) => {
       hint: `For example: ${around.run} seed ./site --name docs.example.org`,
     });
   }
+  // First of all: a mistyped key, like a port in use, is better known before an hour of hashing than after it.
+  await using dns = await openSiteDns(name, settings, around, teller);
   const { createSeeder } = await import("../seeder.ts");
   await using node = await start(settings, around, teller);
-  // Opened first: a port in use is better known before an hour of hashing than after it.
   await using server = await openGateway(node, settings, teller);
   const published = await createSeeder(node).publish(dir, {
     name,
@@ -24,5 +27,6 @@ export const seed: Run = async (settings, around, teller) => {
     onProgress: teller.hashing,
   });
   teller.published(published, server.url);
+  await dns.say(siteTexts(published.site, published));
   await serveUntilEnd(node, server, around, teller);
 };

@@ -83,7 +83,16 @@ export const OPTIONS: Record<string, Option> = {
     multiple: true,
     value: "SERVER",
     env: "NETHOOD_DNS",
-    help: "DNS server: 1.1.1.1, 127.0.0.1:5353 or https://…/dns-query (default: the system's)",
+    help:
+      "DNS server: 1.1.1.1, 127.0.0.1:5353 or https://…/dns-query (default: the system's); with " +
+      "seed also rfc2136://ns1.example.org?tsig-file=FILE, where it writes the site's records",
+  },
+  "dns-listen": {
+    type: "string",
+    value: "ADDRESS",
+    env: "NETHOOD_DNS_LISTEN",
+    help: "be the name server of the site's own names, such as on 0.0.0.0:53 (default: be none)",
+    only: ["seed"],
   },
   "name-map": {
     type: "string",
