@@ -4,13 +4,13 @@ import { relative, sep } from "node:path";
 import { base36 } from "multiformats/bases/base36";
 import type { CID } from "multiformats/cid";
 import { parseName } from "./content/address.ts";
-import { pinAll } from "./content/pin.ts";
+import { pinTree } from "./content/pin-tree.ts";
 import { type Added, addFolder, type AddOptions } from "./content/write.ts";
 import { TTL_MS } from "./name/ipns.ts";
 import { NethoodError } from "./errors.ts";
 import type { Node } from "./node.ts";
 
-export interface PublishOptions extends AddOptions {
+export interface PublishOptions extends Omit<AddOptions, "known"> {
   /** The site's DNS name, such as `docs.example.org`. Each name has a key of its own, made at its first publication. */
   name: string;
 }
@@ -31,13 +31,13 @@ export interface Seeder {
   /**
    * Publishes a folder. Until this returns, readers see the version before: the record is signed last.
    *
-   * @throws {NethoodError} BAD_SITE, BAD_ADDRESS for the name, DISK_FULL
+   * @throws {NethoodError} BAD_SITE, SITE_CHANGED, BAD_ADDRESS for the name, DISK_FULL
    */
   publish(dir: string, options: PublishOptions): Promise<Published>;
 }
 
 export function createSeeder(
-  node: Pick<Node, "dir" | "helia" | "blocks" | "names">,
+  node: Pick<Node, "dir" | "helia" | "blocks" | "names" | "known">,
 ): Seeder {
   const { helia, blocks, names } = node;
   return {
@@ -46,8 +46,9 @@ export function createSeeder(
       // Also the label of its key: by itself, a name such as con.example.org is not one that keys can have.
       const record = parseName(`_dnslink.${site}`);
       await refuseOwnFolder(node.dir, dir, options);
-      const added = await addFolder(helia.blockstore, dir, options);
-      await pinAll(helia, blocks, added.cid, `/ipns/${site}`, options);
+      const known = (how: string) => node.known(site, how);
+      const added = await addFolder(helia.blockstore, dir, { ...options, known });
+      await pinTree(helia, blocks, added.cid, `/ipns/${site}`, options);
       const key = (await names.publish(record, added.cid, options)).toString(base36);
       const dnslink = `${record}. ${TTL_MS / 1000} IN TXT "dnslink=/ipns/${key}"`;
       return { ...added, site, key, dnslink };

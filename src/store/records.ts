@@ -18,6 +18,8 @@ const TABLES = `
   CREATE TABLE IF NOT EXISTS ipns (key TEXT PRIMARY KEY, record BLOB NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS visits (address TEXT PRIMARY KEY, cid TEXT NOT NULL, size INTEGER NOT NULL,
                                      opened INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS files (site TEXT NOT NULL, path TEXT NOT NULL, state TEXT NOT NULL, cid BLOB NOT NULL,
+                                    size INTEGER NOT NULL, PRIMARY KEY (site, path)) WITHOUT ROWID;
 `;
 
 /** One address that was opened, and what it was. */
