@@ -31,6 +31,10 @@ export interface Settings {
   hidden: boolean;
   /** Bytes. */
   chunk: number | undefined;
+  rehash: boolean;
+  watch: boolean;
+  /** Milliseconds. */
+  quiet: number | undefined;
   output: string | undefined;
   json: boolean;
   debug: boolean;
@@ -95,6 +99,9 @@ export function parseSettings(argv: string[], env: Record<string, string | undef
     name: one("name"),
     hidden: yes("hidden"),
     chunk: read("chunk", parseChunk),
+    rehash: yes("rehash"),
+    watch: yes("watch"),
+    quiet: read("quiet", parseSeconds),
     output: one("output"),
     json: yes("json"),
     debug: yes("debug"),

@@ -48,6 +48,8 @@ export interface Folder {
   outside: string[];
   /** The real folders that links lead to, wherever they are: a change there is a change of the site. */
   linked: string[];
+  /** When anything in it last changed, in milliseconds since 1970; removals count. Deno tells a part of it in whole seconds. */
+  changed: number;
 }
 
 /** What a decoder leaves where a name was not UTF-8. A name may also really contain it. */
@@ -64,8 +66,9 @@ export async function scanFolder(
   dir: string,
   { hidden = false, signal }: FolderOptions = {},
 ): Promise<Folder> {
-  const folder: Folder = { items: [], bytes: 0, skipped: [], outside: [], linked: [] };
-  const top = topOf(dir);
+  const folder: Folder = { items: [], bytes: 0, skipped: [], outside: [], linked: [], changed: 0 };
+  const { top, info } = topOf(dir);
+  noteChange(info);
   let until = performance.now() + SLICE_MS;
   await visit("", top, [top]);
   if (folder.items.length === 0) {
@@ -101,6 +104,7 @@ export async function scanFolder(
       const { file, info } = target;
       const { size, mtimeMs: modified, ctimeMs: changed, ino: inode } = info;
       const seen = { path: item, file, modified, changed, inode };
+      noteChange(info);
       if (info.isFile()) folder.items.push({ ...seen, kind: "file", size });
       else if (info.isDirectory()) {
         if (above.includes(file)) {
@@ -115,6 +119,12 @@ export async function scanFolder(
         await visit(item, file, [...above, file]);
       } else folder.skipped.push({ path: item, why: "it is a socket, a pipe or a device" });
     }
+  }
+
+  /** A folder's own times tell when something was last put into it or taken out. A time to come is somebody's invention. */
+  function noteChange({ mtimeMs, ctimeMs }: Stats): void {
+    const modified = mtimeMs <= Date.now() ? mtimeMs : 0;
+    folder.changed = Math.max(folder.changed, modified, ctimeMs);
   }
 
   function namesIn(real: string, path: string): string[] {
@@ -186,7 +196,7 @@ export function unreadable(path: string, cause: unknown): unknown {
   }
 }
 
-function topOf(dir: string): string {
+function topOf(dir: string): { top: string; info: Stats } {
   const hint = "Name the folder that holds the site.";
   let info: Stats;
   let top: string;
@@ -197,7 +207,7 @@ function topOf(dir: string): string {
     if (!["ENOENT", "ENOTDIR"].includes(systemCode(cause) ?? "")) throw unreadable(dir, cause);
     throw new NethoodError("BAD_SITE", `There is no folder ${dir}.`, { cause, hint });
   }
-  if (info.isDirectory()) return top;
+  if (info.isDirectory()) return { top, info };
   throw new NethoodError("BAD_SITE", `${dir} is a file, not a folder.`, { hint });
 }
 

@@ -127,6 +127,22 @@ export const OPTIONS: Record<string, Option> = {
       "bytes of a file in one block, 4k to 1M; 64k spreads faster in a crowd, but gives other CIDs than other tools (default: 1M)",
     only: ["seed"],
   },
+  rehash: {
+    type: "boolean",
+    help: "read every file anew, also those that are as they were when they were last read",
+    only: ["seed"],
+  },
+  watch: {
+    type: "boolean",
+    help: "publish the folder again whenever it has changed, until this is stopped",
+    only: ["seed"],
+  },
+  quiet: {
+    type: "string",
+    value: "SECONDS",
+    help: "with --watch: how long nothing must have changed in the folder (default 1)",
+    only: ["seed"],
+  },
   output: {
     type: "string",
     short: "o",
