@@ -73,6 +73,7 @@ export function createRest({ quiet, retry }: RestOptions): Rest {
     },
     published(state, now) {
       out = state;
+      since = undefined;
       again(now);
     },
     failed(moving, now) {
