@@ -157,6 +157,13 @@ export async function scanFolder(
   }
 }
 
+/**
+ * What has changed within this time before it was seen may change once more without showing, in milliseconds: within one tick of
+ * its disk's clock. (Git's rule for "racy" entries: https://git-scm.com/docs/racy-git. The ticks of FAT are the longest, and Deno
+ * tells the time of a change in seconds.)
+ */
+export const RACY_MS = 2_000;
+
 /** What a file is as far as the disk tells: as long as this is the same, and the change before it is not too new, it is. */
 export function fileState({ size, modified, changed, inode }: FolderItem): string {
   return `${size} ${modified} ${changed} ${inode}`;

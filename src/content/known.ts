@@ -2,19 +2,15 @@
  * Files that were stored before, so that they are not read again: one whose size, times and inode are what they were then, and
  * whose blocks are all here.
  *
- * One that had changed within two seconds before it was seen is read again the next time, whatever it says of itself: it may have
- * changed once more within one tick of its disk's clock. (Git's rule for "racy" entries:
- * https://git-scm.com/docs/racy-git; the ticks of FAT are the longest, and Deno tells the time of a change in seconds.)
+ * One that had changed just before it was seen ({@link RACY_MS}) is read again the next time, whatever it says of itself.
  */
 import type { CID } from "multiformats/cid";
 import { code as RAW } from "multiformats/codecs/raw";
 import type { DiskBlocks } from "../store/blocks.ts";
 import type { FileRecords } from "../store/files.ts";
-import { fileState, type FolderItem } from "./folder.ts";
+import { fileState, type FolderItem, RACY_MS } from "./folder.ts";
 import type { Stored } from "./tree.ts";
 import { decodeNode } from "./unixfs.ts";
-
-const RACY_MS = 2_000;
 
 export interface Known {
   /** What the file is stored as, if it is as it was and all of it is here. */

@@ -9,6 +9,7 @@ import {
   type FolderItem,
   type FolderOptions,
   folderState,
+  RACY_MS,
   scanFolder,
   unreadable,
 } from "./folder.ts";
@@ -61,6 +62,8 @@ export interface Added extends Omit<Folder, "items"> {
   read: { files: number; bytes: number };
   /** What the folder was as far as the disk tells ({@link folderState}). */
   state: string;
+  /** Whether it had changed so lately that it may change again and still be the same, as far as the disk tells. */
+  racy: boolean;
 }
 
 const PROFILE: ImporterOptions = { profile: "unixfs-v1-2025", blockWriteConcurrency: 4 };
@@ -130,7 +133,8 @@ export async function addFolder(
     throw changed("The site");
   }
   known?.forgetOthers(files);
-  return { cid, files: files.length, read, state, ...folder };
+  const racy = folder.changed + RACY_MS > seen;
+  return { cid, files: files.length, read, state, racy, ...folder };
 }
 
 /** Stores one file, or bytes of any origin. */

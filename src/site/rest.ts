@@ -26,8 +26,11 @@ export interface Rest {
   changed(now: number): void;
   /** @param glance when to look again though nothing is heard, if there is nothing to publish */
   looked(look: Look, glance: number, now: number): void;
-  /** @param state what the folder was when it was read */
-  published(state: string, now: number): void;
+  /**
+   * @param state what the folder was when it was read
+   * @param racy whether it may have changed since then and still be the same: then what is heard counts, not how it looks
+   */
+  published(state: string, racy: boolean, now: number): void;
   /** It could not be published; `moving`, because it changed meanwhile. */
   failed(moving: boolean, now: number): void;
   next(now: number): Step;
@@ -37,7 +40,9 @@ export interface Rest {
 
 export function createRest({ quiet, retry }: RestOptions): Rest {
   /** What is out. */
-  let out: string | undefined;
+  let out: { state: string; racy: boolean } | undefined;
+  /** When what is out, or on its way, was found to be at rest. */
+  let found = -Infinity;
   let heard = -Infinity;
   let lookAt = -Infinity;
   /** What was seen last, and since when it is that. */
@@ -61,7 +66,7 @@ export function createRest({ quiet, retry }: RestOptions): Rest {
       }
       const { state, age } = look;
       if (state !== seen?.state) seen = { state, since: now };
-      if (state === out) {
+      if (state === out?.state && !(out.racy && heard > found)) {
         since = undefined;
         lookAt = now + glance;
         return;
@@ -70,9 +75,10 @@ export function createRest({ quiet, retry }: RestOptions): Rest {
       const rests = age >= 0 ? now - age : Infinity;
       lookAt = Math.max(heard, Math.min(rests, seen.since)) + quiet;
       ready = lookAt <= now;
+      if (ready) found = now;
     },
-    published(state, now) {
-      out = state;
+    published(state, racy, now) {
+      out = { state, racy };
       since = undefined;
       again(now);
     },

@@ -4,7 +4,7 @@
  */
 import { type Folder, folderState, scanFolder } from "../content/folder.ts";
 import { NethoodError } from "../errors.ts";
-import { createNotices } from "./notices.ts";
+import { createNotices, type Place } from "./notices.ts";
 import { createRest, type Look } from "./rest.ts";
 
 /** How long nothing must have changed, in milliseconds: programs that write a site pause for less. */
@@ -48,7 +48,7 @@ export interface SiteWatch extends AsyncDisposable {
  *
  * @throws {NethoodError} what publishing throws the first time; SITE_CHANGED alone is waited for
  */
-export async function watchSite<Version extends { state: string }>(
+export async function watchSite<Version extends { state: string; racy: boolean }>(
   dir: string,
   options: WatchOptions<Version>,
 ): Promise<SiteWatch> {
@@ -61,7 +61,6 @@ export async function watchSite<Version extends { state: string }>(
     rest.changed(performance.now());
     wake();
   });
-  let linked: string[] = [];
   let told: string | undefined;
   let deafTold: string | undefined;
   let first = true;
@@ -99,17 +98,16 @@ export async function watchSite<Version extends { state: string }>(
 
   async function look(): Promise<void> {
     const began = performance.now();
-    // Before the look: what changes after it is heard of.
-    notices.attend([dir, ...linked]);
     let seen: Look;
     try {
-      const folder = await scanFolder(dir, { hidden, signal });
-      if (linked.join("\0") !== folder.linked.join("\0")) {
-        linked = folder.linked;
-        notices.attend([dir, ...linked]);
-      }
+      let folder: Folder;
+      // Watched before it is looked at: what changes after the look is heard of.
+      do folder = await scanFolder(dir, { hidden, signal }); while (
+        notices.attend(placeOf(folder))
+      );
       seen = describe(folder);
     } catch (error) {
+      notices.attend({ tops: [dir], folders: [] });
       seen = { trouble: error };
     }
     if (signal.aborted) return;
@@ -126,6 +124,11 @@ export async function watchSite<Version extends { state: string }>(
     rest.looked(seen, Math.max(usual, (now - began) / GLANCE_SHARE), now);
   }
 
+  function placeOf({ items, linked }: Folder): Place {
+    const folders = items.filter(({ kind }) => kind === "directory").map(({ file }) => file);
+    return { tops: [dir, ...linked], folders };
+  }
+
   function describe(folder: Folder): Look {
     if (!folder.items.some(({ kind }) => kind === "file")) {
       return { trouble: new NethoodError("BAD_SITE", `There is no file in ${dir}.`) };
@@ -136,7 +139,7 @@ export async function watchSite<Version extends { state: string }>(
   async function publish(): Promise<void> {
     try {
       const version = await options.publish({ signal });
-      rest.published(version.state, performance.now());
+      rest.published(version.state, version.racy, performance.now());
       told = undefined;
       await options.onVersion(version);
       first = false;

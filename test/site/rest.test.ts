@@ -42,7 +42,7 @@ function run(
       hear(began, now);
       if (done(now).length > before) rest.failed(true, now);
       else {
-        rest.published(`${before}`, now);
+        rest.published(`${before}`, false, now);
         published.push([now, before]);
       }
     } else {
@@ -125,7 +125,7 @@ suite("site/rest", (test) => {
   test("a change and its undoing are nothing to publish", () => {
     const rest = createRest({ quiet: QUIET, retry: RETRY });
     rest.looked({ state: "1", age: 60_000 }, GLANCE, 0);
-    rest.published("1", 0);
+    rest.published("1", false, 0);
     rest.changed(5_000);
     assert.is(rest.waiting(5_500), 500);
     rest.looked({ state: "1", age: 1_000 }, GLANCE, 6_000);
@@ -133,10 +133,27 @@ suite("site/rest", (test) => {
     assert.is(rest.waiting(6_000), 0);
   });
 
+  test("what looks the same is published again if something was heard and it was too new to tell", () => {
+    for (const racy of [true, false]) {
+      const rest = createRest({ quiet: QUIET, retry: RETRY });
+      rest.looked({ state: "1", age: 1_200 }, GLANCE, 0);
+      rest.published("1", racy, 100);
+      rest.looked({ state: "1", age: 1_300 }, GLANCE, 100);
+      assert.is(rest.next(100).do, "wait", "nothing was heard");
+      rest.changed(200);
+      rest.looked({ state: "1", age: 1_000 }, GLANCE, 1_200);
+      assert.is(rest.next(1_200).do, racy ? "publish" : "wait");
+      if (!racy) continue;
+      rest.published("1", racy, 1_300);
+      rest.looked({ state: "1", age: 1_100 }, GLANCE, 1_300);
+      assert.is(rest.next(1_300).do, "wait", "once is enough");
+    }
+  });
+
   test("how long a folder that never rests has been changing is known", () => {
     const rest = createRest({ quiet: QUIET, retry: RETRY });
     rest.looked({ state: "1", age: 60_000 }, GLANCE, 0);
-    rest.published("1", 0);
+    rest.published("1", false, 0);
     for (let now = 1_000; now <= 61_000; now += 500) {
       rest.changed(now);
       assert.is(rest.next(now).do, "wait");

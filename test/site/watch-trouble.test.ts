@@ -153,10 +153,12 @@ suite("site/watch in trouble", (test, left) => {
         quiet: 400,
         signal: new AbortController().signal,
         async publish({ signal }) {
-          if (published++ === 0) return { state: folderState(await scanFolder(site.path)) };
+          if (published++ === 0) {
+            return { state: folderState(await scanFolder(site.path)), racy: false };
+          }
           begun.resolve();
           await sleep(60_000, undefined, { signal });
-          return { state: "never" };
+          return { state: "never", racy: false };
         },
         onVersion: () => assert.is(published, 1, what),
         onTrouble: () => undefined,
@@ -179,7 +181,7 @@ suite("site/watch in trouble", (test, left) => {
       async publish({ signal }) {
         begun.resolve();
         await sleep(60_000, undefined, { signal });
-        return { state: "" };
+        return { state: "", racy: false };
       },
       onVersion: () => undefined,
       onTrouble: () => undefined,
