@@ -45,6 +45,8 @@ const STATUS = {
   DISK_FULL: 507,
   FILE_UNWRITABLE: 500,
   BAD_SITE: 400,
+  /** A folder that changed while it was read. */
+  SITE_CHANGED: 409,
   BAD_CAR: 400,
   /** A file of the site that says where lost readers go, and cannot be used. */
   BAD_REDIRECTS: 500,

@@ -25,6 +25,7 @@ Examples
   ${run}                                       your personal node, and its gateway
   ${run} seed ./site --name docs.example.org   publish a folder, and keep serving it
   ${run} site log docs.example.org             what was published, and when
+  ${run} seed ./site --name docs.example.org --watch
   ${run} get docs.example.org/manual.pdf -o manual.pdf
   ${run} keep docs.example.org --upload 2M     keep a whole site, and serve it
   ${run} --peer /ip4/192.168.1.5/tcp/4001/p2p/12D3Koo…
@@ -32,7 +33,8 @@ Examples
 Commands
   (none)        run a node: opens addresses for your browser, keeps what it opened, and shares it
                 with neighbours
-  seed FOLDER   publish a folder as a site, then run as a node that serves it
+  seed FOLDER   publish a folder as a site, then run as a node that serves it; with --watch, changes
+                in the folder become its next versions
   site log NAME
                 the versions of a site, the newest first: number, time, CID, size, note
   site diff NAME 2 3

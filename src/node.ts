@@ -7,6 +7,7 @@ import { peerIdFromString } from "@libp2p/peer-id";
 import { type Address, parseAddress } from "./content/address.ts";
 import { type Blocks, localOnly } from "./content/blocks.ts";
 import { importCar, type Imported, type ImportOptions } from "./content/car.ts";
+import { type Known, knownFiles } from "./content/known.ts";
 import { pinPresent } from "./content/pin.ts";
 import { locate, open } from "./content/read.ts";
 import { matches } from "./content/verify.ts";
@@ -36,6 +37,7 @@ import { parseTracker } from "./routing/tracker.ts";
 import { createTrackers } from "./routing/trackers.ts";
 import { DiskBlocks } from "./store/blocks.ts";
 import { RecordDatastore } from "./store/datastore.ts";
+import { createFileRecords } from "./store/files.ts";
 import { createIpnsRecords } from "./store/ipns.ts";
 import { Records, type Visit } from "./store/records.ts";
 import { createShares, type Shares } from "./store/shares.ts";
@@ -86,6 +88,8 @@ export interface Node extends AsyncDisposable {
   ): Promise<Imported & { missing: number }>;
   /** Every address that was opened, the latest first. */
   visits(): Visit[];
+  /** What is known of the files of a folder that was published as this site; `how` they were stored. */
+  known(site: string, how: string): Known;
   /** Where content is read from: memory, disk, neighbours. */
   readonly blocks: Blocks;
   /** IPNS names, found and published. */
@@ -272,6 +276,7 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
       }
       return { ...imported, missing };
     },
+    known: (site, how) => knownFiles(createFileRecords(records), store, site, how),
     visits() {
       over.signal.throwIfAborted();
       return keeper.visits();

@@ -50,6 +50,10 @@ export interface Settings {
   /** Milliseconds, both. */
   lifetime: number | undefined;
   ttl: number | undefined;
+  rehash: boolean;
+  watch: boolean;
+  /** Milliseconds. */
+  quiet: number | undefined;
   output: string | undefined;
   json: boolean;
   debug: boolean;
@@ -127,6 +131,9 @@ export function parseSettings(argv: string[], env: Record<string, string | undef
     note: one("note"),
     lifetime: read("lifetime", parseLifetime),
     ttl: read("ttl", parseTtl),
+    rehash: yes("rehash"),
+    watch: yes("watch"),
+    quiet: read("quiet", parseSeconds),
     output: one("output"),
     json: yes("json"),
     debug: yes("debug"),

@@ -9,7 +9,8 @@ import { base36 } from "multiformats/bases/base36";
 import type { CID } from "multiformats/cid";
 import { parseName } from "./content/address.ts";
 import { gather } from "./content/gather.ts";
-import { pinAll, pinEach } from "./content/pin.ts";
+import { pinEach } from "./content/pin.ts";
+import { pinTree } from "./content/pin-tree.ts";
 import { type Added, addFolder, type AddOptions } from "./content/write.ts";
 import { NethoodError } from "./errors.ts";
 import { isFresh, LIFETIME_MS, type OwnKey, TTL_MS } from "./name/ipns.ts";
@@ -46,7 +47,7 @@ export interface ReleaseOptions {
   signal?: AbortSignal | undefined;
 }
 
-export interface PublishOptions extends AddOptions, ReleaseOptions {
+export interface PublishOptions extends Omit<AddOptions, "known">, ReleaseOptions {
   /** The site's DNS name, such as `docs.example.org`. Each name has a key of its own, made at its first publication. */
   name: string;
   signal?: AbortSignal | undefined;
@@ -78,7 +79,7 @@ export interface Seeder {
   /**
    * Publishes a folder. Until this returns, readers see the version before: the record is signed last.
    *
-   * @throws {NethoodError} BAD_SITE, BAD_OPTION, BAD_ADDRESS for the name, DISK_FULL
+   * @throws {NethoodError} BAD_SITE, SITE_CHANGED, BAD_OPTION, BAD_ADDRESS for the name, DISK_FULL
    */
   publish(dir: string, options: PublishOptions): Promise<Published>;
   /**
@@ -90,7 +91,7 @@ export interface Seeder {
 }
 
 export function createSeeder(
-  node: Pick<Node, "dir" | "helia" | "blocks" | "names" | "shares" | "resolve">,
+  node: Pick<Node, "dir" | "helia" | "blocks" | "names" | "shares" | "known" | "resolve">,
 ): Seeder {
   const { helia, blocks, names } = node;
   const sites = createSites(node);
@@ -102,9 +103,10 @@ export function createSeeder(
       const site = siteOf(options.name);
       checkRelease(options);
       await refuseOwnFolder(node.dir, dir, options);
-      const adding = addFolder(helia.blockstore, dir, options);
+      const known = (how: string) => node.known(site.name, how);
+      const adding = addFolder(helia.blockstore, dir, { ...options, known });
       const [added] = await Promise.all([adding, hear(site.label, options)]);
-      await pinAll(helia, blocks, added.cid, `/ipns/${site.name}`, options);
+      await pinTree(helia, blocks, added.cid, `/ipns/${site.name}`, options);
       return { ...added, ...await release(site, added.cid, options) };
     },
     async rollback(name, number, options = {}) {
@@ -115,7 +117,7 @@ export function createSeeder(
       if (!await isPinnedWhole(helia, root)) {
         for await (const _ of gather(blocks, root, options)) options.signal?.throwIfAborted();
       }
-      await pinAll(helia, blocks, root, `/ipns/${site.name}`, options);
+      await pinTree(helia, blocks, root, `/ipns/${site.name}`, options);
       return await release(site, root, { note: `rollback to ${number}`, ...options });
     },
   };

@@ -177,6 +177,22 @@ export const OPTIONS: Record<string, Option> = {
     help: "how long readers may use what they know before they ask again (default 60s)",
     only: PUBLISHING,
   },
+  rehash: {
+    type: "boolean",
+    help: "read every file anew, also those that are as they were when they were last read",
+    only: ["seed"],
+  },
+  watch: {
+    type: "boolean",
+    help: "publish the folder again whenever it has changed, until this is stopped",
+    only: ["seed"],
+  },
+  quiet: {
+    type: "string",
+    value: "SECONDS",
+    help: "with --watch: how long nothing must have changed in the folder (default 1)",
+    only: ["seed"],
+  },
   output: {
     type: "string",
     short: "o",

@@ -23,6 +23,8 @@ export const TABLES = `
                                      opened INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS shares (key TEXT PRIMARY KEY, site TEXT NOT NULL, whole INTEGER NOT NULL,
                                      seen INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS files (site TEXT NOT NULL, path TEXT NOT NULL, state TEXT NOT NULL, cid BLOB NOT NULL,
+                                    size INTEGER NOT NULL, PRIMARY KEY (site, path)) WITHOUT ROWID;
 `;
 
 /** One address that was opened, and what it was. */
