@@ -83,7 +83,8 @@ export interface Seeder {
    */
   publish(dir: string, options: PublishOptions): Promise<Published>;
   /**
-   * Publishes an old version again, as a new one: readers never go back to a lower number.
+   * Publishes an old version again, as a new one: readers never go back to a lower number. TTL and lifetime are as they were,
+   * unless told otherwise.
    *
    * @throws {NethoodError} NO_VERSION, NO_KEY, VERSION_INVALID, VERSION_MISSING, NO_PROVIDERS, BAD_OPTION, BAD_ADDRESS, DISK_FULL
    */
@@ -118,18 +119,29 @@ export function createSeeder(
         for await (const _ of gather(blocks, root, options)) options.signal?.throwIfAborted();
       }
       await pinTree(helia, blocks, root, `/ipns/${site.name}`, options);
-      return await release(site, root, { note: `rollback to ${number}`, ...options });
+      const told = { ...options, note: options.note ?? `rollback to ${number}` };
+      return await release(site, root, told, (own) => ({
+        ttl: own.record && own.record.ttl * 1000,
+        lifetime: own.lifetime,
+      }));
     },
   };
 
-  async function release(site: Name, cid: CID, options: ReleaseOptions): Promise<Release> {
-    const { lifetime, again = false, signal } = options;
-    const ttl = options.ttl === undefined ? TTL_MS / 1000 : Math.floor(options.ttl / 1000);
+  async function release(
+    site: Name,
+    cid: CID,
+    options: ReleaseOptions,
+    defaults: (own: OwnKey) => Pick<ReleaseOptions, "ttl" | "lifetime"> = () => ({}),
+  ): Promise<Release> {
+    const { again = false, signal } = options;
     const value = `/ipfs/${cid.toV1()}`;
     let before: CID | undefined;
     let made: VersionLink | undefined;
     const { key, record } = await names.update(site.label, async (own) => {
       const { record, newest } = own;
+      const usual = defaults(own);
+      const ttl = Math.floor((options.ttl ?? usual.ttl ?? TTL_MS) / 1000);
+      const lifetime = options.lifetime ?? usual.lifetime;
       const there = record?.version && record.value === value && record.number === newest?.number;
       if (there && !again) {
         made = undefined;

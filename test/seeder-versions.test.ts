@@ -96,11 +96,14 @@ suite("seeder, versions", (test) => {
     await untilPeers(reader, 1);
     const one = await publish(node, { "a.txt": "1" });
     const page = `/ipns/${one.key}/a.txt`;
-    await publish(node, { "a.txt": "2" }, { ttl: 0 });
+    await publish(node, { "a.txt": "2" }, { ttl: 0, lifetime: 9 * DAY_MS });
     assert.is(await readText(reader, page), "2");
     const seeder = createSeeder(node);
     const back = await seeder.rollback(NAME, 1);
     assert.equal([back.version.number, back.cid], [3, one.cid]);
+    const { ttl, expires } = await recordOf(node, back);
+    assert.is(ttl, 0, "as it was");
+    assert.ok(Math.abs(expires - Date.now() - 9 * DAY_MS) < 20_000);
     assert.equal(back.changes, { added: 0, changed: 1, removed: 0 });
     assert.is(await readText(node, page), "1", "at once, where it was published");
     assert.is(await readText(reader, page), "1");

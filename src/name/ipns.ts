@@ -68,6 +68,8 @@ export interface OwnKey {
   record: IpnsRecord | undefined;
   /** The version with the highest number that was ever seen; of a fork the one that is in force. */
   newest: VersionLink | undefined;
+  /** For how long its records were signed last, in milliseconds. */
+  lifetime: number;
 }
 
 export interface Names {
@@ -212,7 +214,8 @@ export function createNames(
     const text = name.toString(base36);
     for (;;) {
       const [record, newest] = [kept.get(name), kept.newest(name)];
-      const claim = await make({ key, name, record, newest });
+      const before = store.lifetime(text) ?? LIFETIME_MS;
+      const claim = await make({ key, name, record, newest, lifetime: before });
       if (claim === undefined) return record;
       const { value, version, ttl = TTL_MS / 1000, lifetime = LIFETIME_MS } = claim;
       if (version && version.number < (newest?.number ?? 0)) {
@@ -228,16 +231,15 @@ export function createNames(
       const signed = readRecord(IPNSEntry.encode(entry));
       // Another machine with this key may have been heard of meanwhile: then it is signed above that.
       if (kept.newest(name)?.number !== newest?.number || !kept.take(name, signed)) continue;
-      if (lifetime !== (store.lifetime(text) ?? LIFETIME_MS)) store.setLifetime(text, lifetime);
+      if (lifetime !== before) store.setLifetime(text, lifetime);
       return signed;
     }
   }
 
   /** The same again, where it is time for that. */
-  function renewal({ name, record, newest }: OwnKey): Claim | undefined {
+  function renewal({ record, newest, lifetime }: OwnKey): Claim | undefined {
     if (record === undefined) return undefined;
     const { value, ttl, version: cid, number } = record;
-    const lifetime = store.lifetime(name.toString(base36)) ?? LIFETIME_MS;
     if (isFresh(record, { lifetime, now: now() })) return undefined;
     // What is below a version that was seen elsewhere would be refused by everybody.
     if (number !== undefined && number < newest!.number) return undefined;
