@@ -6,11 +6,13 @@ import { keep } from "./commands/keep.ts";
 import { runNode } from "./commands/node.ts";
 import type { Run } from "./commands/run.ts";
 import { seed } from "./commands/seed.ts";
+import { site } from "./commands/site.ts";
 import type { Command } from "./options.ts";
 
 export const COMMANDS: Record<Command, Run> = {
   node: runNode,
   seed,
+  site,
   keep,
   get,
   import: importFile,

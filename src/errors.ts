@@ -23,6 +23,8 @@ const STATUS = {
   /** Nobody reachable has it, or nobody answered in time. */
   NO_PROVIDERS: 504,
   DNS_UNREACHABLE: 502,
+  /** A name server that was to write a site's records, and did not. */
+  DNS_UPDATE_FAILED: 502,
   IPNS_NOT_FOUND: 404,
   IPNS_INVALID: 502,
   /** A record that somebody wants to hand in. */
@@ -30,8 +32,13 @@ const STATUS = {
   IPNS_FULL: 507,
   /** A site's private key: one that cannot be read, that is not here, that is in the way. */
   BAD_KEY: 400,
-  KEY_NOT_FOUND: 404,
   KEY_EXISTS: 409,
+  /** A site's versions: one that is not its own, one that nobody has, one that never was. */
+  VERSION_INVALID: 502,
+  VERSION_MISSING: 504,
+  NO_VERSION: 404,
+  /** A site that is to be published, and whose key is not here. */
+  NO_KEY: 400,
   TIMEOUT: 504,
   /** This machine: its folders, its ports, its disk. */
   DIR_LOCKED: 500,
@@ -41,6 +48,8 @@ const STATUS = {
   DISK_FULL: 507,
   FILE_UNWRITABLE: 500,
   BAD_SITE: 400,
+  /** A folder that changed while it was read. */
+  SITE_CHANGED: 409,
   BAD_CAR: 400,
   /** A file of the site that says where lost readers go, and cannot be used. */
   BAD_REDIRECTS: 500,
@@ -49,6 +58,11 @@ const STATUS = {
 
 /** Every code a {@link NethoodError} can carry. */
 export type ErrorCode = keyof typeof STATUS;
+
+/** Whether a word is one of them. */
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(STATUS, code);
+}
 
 /** The one error class of Nethood. Match on `code`; show `message` and, if there is one, `hint`. */
 export class NethoodError extends Error {

@@ -24,6 +24,8 @@ export function helpText(run: string): string {
 Examples
   ${run}                                       your personal node, and its gateway
   ${run} seed ./site --name docs.example.org   publish a folder, and keep serving it
+  ${run} site log docs.example.org             what was published, and when
+  ${run} seed ./site --name docs.example.org --watch
   ${run} get docs.example.org/manual.pdf -o manual.pdf
   ${run} keep docs.example.org --upload 2M     keep a whole site, and serve it
   ${run} key export docs.example.org           save the key that publishes the site
@@ -32,7 +34,15 @@ Examples
 Commands
   (none)        run a node: opens addresses for your browser, keeps what it opened, and shares it
                 with neighbours
-  seed FOLDER   publish a folder as a site, then run as a node that serves it
+  seed FOLDER   publish a folder as a site, then run as a node that serves it; with --watch, changes
+                in the folder become its next versions
+  site log NAME
+                the versions of a site, the newest first: number, time, CID, size, note
+  site diff NAME 2 3
+                the files that version 3 added, changed or removed
+  site rollback NAME 2
+                publish version 2 again, as the newest one; like the other two, it asks the node
+                that runs on the same folder, or does it itself
   keep ADDRESS  fetch everything below an address, pin it, then run as a node that serves it; a
                 folder is kept with all that is in it
   get ADDRESS   fetch one file: http://docs.example.org/a.pdf, /ipfs/<cid>/a.pdf or

@@ -2,14 +2,18 @@
 import type { KeyObject } from "node:crypto";
 import type { PrivateKey } from "@helia/interface";
 import { base36 } from "multiformats/bases/base36";
-import { parseName } from "./content/address.ts";
+import { CID } from "multiformats/cid";
+import { parseAddress, parseName } from "./content/address.ts";
+import { pinEach } from "./content/pin.ts";
 import { NethoodError } from "./errors.ts";
 import { readKeyFile, toPem, toWords } from "./name/key-file.ts";
-import { TTL_MS } from "./name/ipns.ts";
+import { type Claim, type OwnKey, TTL_MS } from "./name/ipns.ts";
 import { labelOf, nextLabel, readLabel, succeed } from "./name/keyring.ts";
+import type { IpnsRecord } from "./name/record.ts";
 import { fromHelia, isSame, toHelia } from "./name/private-key.ts";
 import { dnsLinkLine } from "./name/zone.ts";
 import type { Node } from "./node.ts";
+import { signVersion } from "./site/version.ts";
 
 type Keys = Pick<Node, "helia" | "names">;
 
@@ -27,7 +31,7 @@ export interface SiteKey {
   key: string;
 }
 
-/** @throws {NethoodError} KEY_NOT_FOUND, BAD_ADDRESS for the name */
+/** @throws {NethoodError} NO_KEY, BAD_ADDRESS for the name */
 export async function exportPem(
   node: Keys,
   { passphrase, ...args }: Args & { passphrase?: string | undefined },
@@ -37,7 +41,7 @@ export async function exportPem(
   return { site, key, pem };
 }
 
-/** @throws {NethoodError} KEY_NOT_FOUND, BAD_KEY for a key that has no words, BAD_ADDRESS for the name */
+/** @throws {NethoodError} NO_KEY, BAD_KEY for a key that has no words, BAD_ADDRESS for the name */
 export async function exportWords(node: Keys, args: Args): Promise<SiteKey & { words: string }> {
   const { site, key, own } = await ownKey(node, args);
   return { site, key, words: toWords(fromHelia(own)) };
@@ -72,23 +76,45 @@ export async function importKey(
  * Moves a site to a new key: the record of the old one leads its readers to that for as long as this folder is used, and the new
  * one says what the old one said. Called again after it was interrupted, it goes on where it was.
  *
- * @throws {NethoodError} KEY_NOT_FOUND, IPNS_NOT_FOUND where the site was never published, BAD_ADDRESS for the name
+ * @throws {NethoodError} NO_KEY, IPNS_NOT_FOUND where the site was never published, BAD_ADDRESS for the name
  */
 export async function rotateKey(
-  node: Keys,
+  node: Keys & Pick<Node, "blocks">,
   args: Args,
 ): Promise<SiteKey & { before: string; dnslink: string }> {
   const { helia, names } = node;
   const { site, own } = await ownKey(node, args);
   const { signal } = args;
   await names.record(own.publicKey.toCID() as never, { signal }).catch(unlessUnknown);
-  const { from, to } = await names.rotate(
-    labelOf(site),
-    nextLabel(site),
-    ({ from }) => succeed(helia.datastore, site, from.toString(base36)),
-    { signal },
-  );
+  const { from, to } = await names.rotate(labelOf(site), nextLabel(site), {
+    begin: (own, last) => beginChain(node, site, own, last, signal),
+    settle: ({ from }) => succeed(helia.datastore, site, from.toString(base36)),
+  }, { signal });
   return { ...described(site, to.toString(base36)), before: from.toString(base36) };
+}
+
+/** The first version under a new key: what was published last under the one before. */
+async function beginChain(
+  { helia, blocks }: Pick<Node, "helia" | "blocks">,
+  site: string,
+  { key, newest }: OwnKey,
+  { value, ttl }: IpnsRecord,
+  signal: AbortSignal | undefined,
+): Promise<Claim> {
+  const address = parseAddress(value);
+  // What Kubo has published under the key may lead elsewhere.
+  if (address.namespace === "ipns" || address.path.length > 0) return { value, ttl };
+  const number = (newest?.number ?? 0) + 1;
+  const { cid, block } = await signVersion(key, {
+    number,
+    previous: newest?.cid ?? null,
+    root: CID.parse(address.root),
+    time: Date.now(),
+    note: "the site has a new key",
+  });
+  await helia.blockstore.put(cid, block);
+  await pinEach(helia, blocks, [cid], `/ipns/${site}`, { signal });
+  return { value, ttl, version: { cid, number } };
 }
 
 /** All keys of sites, and those that were; nothing secret. */
@@ -125,7 +151,7 @@ async function ownKey(
   const site = parseName(name);
   const own = await exported(helia, parseName(labelOf(site)), signal);
   if (own !== undefined) return { site, key: nameOf(own), own };
-  throw new NethoodError("KEY_NOT_FOUND", `There is no key of ${site} in this folder.`, {
+  throw new NethoodError("NO_KEY", `There is no key of ${site} in this folder.`, {
     hint: "It is made when the site is first published (seed), or comes by key import.",
   });
 }

@@ -1,24 +1,28 @@
 /**
  * A personal node: opens addresses, keeps what it opened, and shares it with its neighbours.
  */
-import { homedir } from "node:os";
 import { join, resolve as absolute } from "node:path";
+import { loadOrCreateSelfKey } from "@libp2p/config";
 import { peerIdFromString } from "@libp2p/peer-id";
 import { type Address, parseAddress } from "./content/address.ts";
 import { type Blocks, localOnly } from "./content/blocks.ts";
 import { importCar, type Imported, type ImportOptions } from "./content/car.ts";
+import { type Known, knownFiles } from "./content/known.ts";
 import { pinPresent } from "./content/pin.ts";
 import { locate, open } from "./content/read.ts";
 import { matches } from "./content/verify.ts";
 import type { Whole, WholeOptions } from "./content/whole.ts";
+import { defaultDir } from "./dir.ts";
 import { NethoodError } from "./errors.ts";
 import { createKeeper } from "./keeper.ts";
 import { createTxtResolver } from "./name/dns.ts";
 import { createDnsLink } from "./name/dnslink.ts";
 import { createNames, type Names } from "./name/ipns.ts";
+import { keysOf } from "./name/keys.ts";
 import { withStatic } from "./name/static.ts";
 import { createRepublisher } from "./name/republish.ts";
 import { createResolver, type Resolved } from "./name/resolve.ts";
+import type { NodeOptions } from "./node-options.ts";
 import {
   indexOf,
   type Located,
@@ -26,12 +30,17 @@ import {
   type OpenOptions,
   type ResolveOptions,
 } from "./opened.ts";
+import { withDiscovery } from "./routing/discovery.ts";
 import { createNeighbours, parsePeer } from "./routing/neighbours.ts";
 import { createRecordRouting } from "./routing/records.ts";
+import { parseTracker } from "./routing/tracker.ts";
+import { createTrackers } from "./routing/trackers.ts";
 import { DiskBlocks } from "./store/blocks.ts";
 import { RecordDatastore } from "./store/datastore.ts";
+import { createFileRecords } from "./store/files.ts";
 import { createIpnsRecords } from "./store/ipns.ts";
 import { Records, type Visit } from "./store/records.ts";
+import { createShares, type Shares } from "./store/shares.ts";
 import { connectSwarm } from "./swarm/connect.ts";
 import { createExchange } from "./swarm/exchange.ts";
 import { type NetworkedHelia, startHelia } from "./swarm/helia.ts";
@@ -39,34 +48,8 @@ import { checkAddress } from "./swarm/listen.ts";
 import { createSources } from "./swarm/sources.ts";
 import { checkCaps } from "./swarm/throttle.ts";
 
+export type { NodeOptions } from "./node-options.ts";
 export type { Located, Opened, OpenOptions, ResolveOptions } from "./opened.ts";
-
-export interface NodeOptions {
-  /** Folder for blocks, keys and records. Default: `$XDG_DATA_HOME/nethood`, or `~/.local/share/nethood`. */
-  dir?: string;
-  /** Addresses to listen on for peers, as multiaddrs. Default: TCP and WebSockets on every interface, ports chosen freely. */
-  listen?: string[];
-  /** Addresses of peers to stay connected to, as multiaddrs. Default: none. */
-  peers?: string[];
-  /** DNS servers: `1.1.1.1`, `127.0.0.1:5353`, `https://dns.example/dns-query`. Default: the system's. */
-  dns?: string[];
-  /** Meanings of DNS names that are not looked up: `{ "docs.example.org": "/ipfs/<cid>" }`. Default: none. */
-  names?: Record<string, string>;
-  /** Find neighbours on the local network by mDNS. Default: true. */
-  mdns?: boolean;
-  /** Bytes of memory for recently read blocks; 0 keeps none. Default: 64 MiB. */
-  memory?: number;
-  /** Most bytes a second that are sent over TCP and WebSockets, whatever is spoken there. Default: no cap. */
-  upload?: number;
-  /** Most bytes a second that are taken over TCP and WebSockets: the senders are held back. Default: no cap. */
-  download?: number;
-  /** How long a reader waits for a block that nobody offers, in milliseconds. Default: 20,000. */
-  timeout?: number;
-  /** Told what a person may want to know: a peer that lies, a neighbour that cannot be reached. Default: silence. */
-  log?: (line: string) => void;
-  /** Gives up a start that is under way; a node that runs is ended with {@link Node.stop}. */
-  signal?: AbortSignal;
-}
 
 export interface Node extends AsyncDisposable {
   /** The peer ID, the same at every start from one folder. */
@@ -105,19 +88,18 @@ export interface Node extends AsyncDisposable {
   ): Promise<Imported & { missing: number }>;
   /** Every address that was opened, the latest first. */
   visits(): Visit[];
+  /** What is known of the files of a folder that was published as this site; `how` they were stored. */
+  known(site: string, how: string): Known;
   /** Where content is read from: memory, disk, neighbours. */
   readonly blocks: Blocks;
   /** IPNS names, found and published. */
   readonly names: Names;
+  /** What trackers are told of. */
+  readonly shares: Shares;
   /** The Helia node below, for what Nethood has no words for. */
   readonly helia: NetworkedHelia;
   /** Ends what is being read, finishes what is being kept, and frees the folder. It can be called more than once. */
   stop(): Promise<void>;
-}
-
-/** The folder used where none is given. */
-export function defaultDir(env: Record<string, string | undefined>): string {
-  return join(env.XDG_DATA_HOME || join(homedir(), ".local", "share"), "nethood");
 }
 
 /**
@@ -132,7 +114,12 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
   options.listen?.forEach(checkAddress);
   checkCaps(options);
   const peers = (options.peers ?? []).map(parsePeer);
-  const dnsLink = withStatic(options.names ?? {}, createDnsLink(createTxtResolver(options.dns)));
+  const txt = createTxtResolver(options.dns);
+  const dnsLink = withStatic(
+    options.names ?? {},
+    withDiscovery(createDnsLink(txt), txt, (site, found) => trackers.named(site, found)),
+  );
+  const urls = (options.trackers ?? []).map(parseTracker);
   signal?.throwIfAborted();
   await using starting = new AsyncDisposableStack();
 
@@ -161,14 +148,36 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
     createNeighbours(helia.libp2p, { peers, log }),
     (n) => n.stop(),
   );
+  const shares = createShares(records);
+  const trackers = starting.adopt(
+    createTrackers(helia.libp2p, {
+      urls,
+      key: await loadOrCreateSelfKey(datastore),
+      held: options.announce === false ? undefined : shares.held,
+      given: () => connected.swarm.pump.given,
+      log,
+    }),
+    (trackers) => trackers.stop(),
+  );
+  shares.watch(trackers.changed);
+  helia.libp2p.addEventListener("self:peer:update", trackers.changed);
   const ipnsRecords = createIpnsRecords(records);
-  const routing = createRecordRouting(helia.libp2p, neighbours, ipnsRecords, helia.keychain);
-  const names = createNames(helia, routing, ipnsRecords);
-  starting.adopt(createRepublisher(names.renew, { log }), (republisher) => republisher.stop());
+  const routing = createRecordRouting(
+    helia.libp2p,
+    neighbours,
+    ipnsRecords,
+    helia.keychain,
+    trackers.knowing,
+  );
+  const names = createNames(helia, routing, ipnsRecords, {
+    log,
+    onChange: (key) => resolver.forget(key),
+  });
   const resolver = starting.adopt(
     createResolver({ dnsLink, ipns: names.resolve, records }),
     (resolver) => resolver.stop(),
   );
+  starting.adopt(createRepublisher(names.renew, { log }), (republisher) => republisher.stop());
   const connected = starting.adopt(
     await connectSwarm(helia.libp2p, {
       store,
@@ -185,13 +194,19 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
   const exchange = starting.adopt(
     createExchange(
       store,
-      sources,
+      {
+        ...sources,
+        fetch(cid, signal) {
+          trackers.needed();
+          return sources.fetch(cid, signal);
+        },
+      },
       options.timeout === undefined ? {} : { timeout: options.timeout },
     ),
     (exchange) => exchange.stop(),
   );
   const keeper = starting.adopt(
-    createKeeper({ helia, blocks: exchange, store, peers: sources.offering, records, log }),
+    createKeeper({ helia, blocks: exchange, store, peers: sources.offering, records, shares, log }),
     (keeper) => keeper.stop(),
   );
 
@@ -204,10 +219,13 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
   };
   const resolve: Node["resolve"] = async (address, own = {}) => {
     over.signal.throwIfAborted();
-    return await resolver.resolve(typeof address === "string" ? parseAddress(address) : address, {
-      signal: until(own.signal),
-      local: own.local,
-    });
+    const resolved = await resolver.resolve(
+      typeof address === "string" ? parseAddress(address) : address,
+      { signal: until(own.signal), local: own.local },
+    );
+    const { site, cids } = keysOf(resolved);
+    if (!own.local) trackers.opened({ name: site, keys: cids });
+    return resolved;
   };
   const find: Node["locate"] = async (address, { signal, local = false } = {}) => {
     const resolved = await resolve(address, { signal, local });
@@ -225,6 +243,7 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
     dir,
     blocks,
     names,
+    shares,
     helia,
     get addresses() {
       return helia.libp2p.getMultiaddrs().map(String);
@@ -239,13 +258,13 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
       const entry = await open(from, resolved.cid, resolved.path, { signal });
       const found = { entry, resolved };
       const opened = index ? await indexOf(found, { signal }) ?? found : found;
-      return { ...opened, entry: keeper.watch(opened.entry, opened.resolved.chain[0]!) };
+      return { ...opened, entry: keeper.watch(opened.entry, opened.resolved) };
     },
     locate: find,
     async keep(address, own = {}) {
       const { found, resolved } = await find(address, own);
       const options = { ...own, signal: until(own.signal) };
-      return await keeper.keep(found, resolved.chain[0]!, options);
+      return await keeper.keep(found, resolved, options);
     },
     async import(source, own = {}) {
       const signal = until(own.signal);
@@ -257,6 +276,7 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
       }
       return { ...imported, missing };
     },
+    known: (site, how) => knownFiles(createFileRecords(records), store, site, how),
     visits() {
       over.signal.throwIfAborted();
       return keeper.visits();

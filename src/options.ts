@@ -2,7 +2,15 @@
 import { parseArgs } from "node:util";
 import { NethoodError } from "./errors.ts";
 import { type Command, type Option, OPTIONS, WORDS } from "./options/table.ts";
-import { parseChunk, parsePort, parseRate, parseSeconds } from "./values.ts";
+import {
+  parseChunk,
+  parseLifetime,
+  parsePort,
+  parseRate,
+  parseSeconds,
+  parseTtl,
+} from "./values.ts";
+import { isUpdateAddress } from "./name/dns-update-server.ts";
 
 export type { Command } from "./options/table.ts";
 
@@ -17,7 +25,13 @@ export interface Settings {
   host: string | undefined;
   listen: string[] | undefined;
   peers: string[] | undefined;
+  /** Resolvers. */
   dns: string[] | undefined;
+  trackers: string[] | undefined;
+  announce: boolean;
+  /** Name servers that a site's records are written to. */
+  dnsUpdates: string[];
+  dnsListen: string | undefined;
   nameMap: string | undefined;
   gatewayHosts: string[] | undefined;
   trustProxy: string[] | undefined;
@@ -31,6 +45,15 @@ export interface Settings {
   hidden: boolean;
   /** Bytes. */
   chunk: number | undefined;
+  /** What a version's publisher says about it. */
+  note: string | undefined;
+  /** Milliseconds, both. */
+  lifetime: number | undefined;
+  ttl: number | undefined;
+  rehash: boolean;
+  watch: boolean;
+  /** Milliseconds. */
+  quiet: number | undefined;
   output: string | undefined;
   asWords: boolean;
   toStdout: boolean;
@@ -78,6 +101,12 @@ export function parseSettings(argv: string[], env: Record<string, string | undef
     return text === undefined ? undefined : parse(text);
   };
   const yes = (name: string) => values[name] === true;
+  const [dnsUpdates, resolvers] = partition(many("dns") ?? [], isUpdateAddress);
+  if (dnsUpdates.length > 0 && command !== "seed" && !yes("help")) {
+    throw new NethoodError("BAD_OPTION", `--dns rfc2136://… does not belong to "${command}".`, {
+      hint: "Only seed has records to write; questions go to servers such as 1.1.1.1.",
+    });
+  }
   return {
     command,
     argument: positionals[1],
@@ -87,7 +116,11 @@ export function parseSettings(argv: string[], env: Record<string, string | undef
     host: one("host"),
     listen: many("listen"),
     peers: many("peer"),
-    dns: many("dns"),
+    trackers: many("tracker"),
+    announce: !yes("no-announce"),
+    dns: resolvers.length > 0 ? resolvers : undefined,
+    dnsUpdates,
+    dnsListen: one("dns-listen"),
     nameMap: one("name-map"),
     gatewayHosts: many("gateway-host"),
     trustProxy: many("trust-proxy"),
@@ -98,6 +131,12 @@ export function parseSettings(argv: string[], env: Record<string, string | undef
     name: one("name"),
     hidden: yes("hidden"),
     chunk: read("chunk", parseChunk),
+    note: one("note"),
+    lifetime: read("lifetime", parseLifetime),
+    ttl: read("ttl", parseTtl),
+    rehash: yes("rehash"),
+    watch: yes("watch"),
+    quiet: read("quiet", parseSeconds),
     output: one("output"),
     asWords: yes("words"),
     toStdout: yes("stdout"),
@@ -107,6 +146,10 @@ export function parseSettings(argv: string[], env: Record<string, string | undef
     help: yes("help"),
     version: yes("version"),
   };
+}
+
+function partition<T>(all: T[], isFirst: (one: T) => boolean): [T[], T[]] {
+  return [all.filter(isFirst), all.filter((one) => !isFirst(one))];
 }
 
 function isCommand(word: string): word is Command {

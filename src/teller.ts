@@ -36,7 +36,7 @@ export interface Teller {
   /** How far the reading of a CAR file has come. */
   importing(progress: Omit<Imported, "roots">): void;
   imported(imported: Imported & { missing: number }): void;
-  /** News of any kind: an event for a program, its text (of one line or more) for a person. */
+  /** News of any kind: an event for a program, its text (of one line or more, or none) for a person. */
   tell(event: string, data: object, text: string): void;
   /** The same of how far something has come: now and then. */
   progress(event: string, data: object, text: string): void;
@@ -119,6 +119,7 @@ export function createTeller(
 
     published(published, gateway) {
       const { cid, key, site, dnslink, files, bytes, skipped, outside, secrets } = published;
+      const { version, unchanged, changes } = published;
       if (json) {
         return event("seed:done", {
           cid: String(cid),
@@ -130,6 +131,10 @@ export function createTeller(
           skipped,
           outside,
           secrets,
+          version: version.number,
+          versionCid: String(version.cid),
+          unchanged,
+          changes,
         });
       }
       for (const { path, why } of skipped) line(`Left out: ${path}: ${why}.`);
@@ -217,7 +222,7 @@ export function createTeller(
 
     tell(name, data, text) {
       if (json) event(name, data);
-      else lines(text);
+      else if (text !== "") lines(text);
     },
 
     progress(name, data, text) {

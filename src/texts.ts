@@ -1,6 +1,7 @@
 /** What a person is told at length. */
 import type { Node } from "./node.ts";
 import type { Published } from "./seeder.ts";
+import type { Counts } from "./site/diff.ts";
 import { size } from "./size.ts";
 
 export function readyText(
@@ -26,13 +27,14 @@ Nethood is running. Ctrl-C stops it; everything it opened stays.
 }
 
 export function publishedText(
-  { cid, key, site, dnslink, files, bytes }: Published,
+  { cid, key, site, dnslink, files, bytes, ...release }: Published,
   gateway: string,
 ): string {
   const url = clickable(gateway);
   return `
 ${site} is published: ${count(files, "file")}, ${size(bytes)}.
 
+  Version      ${versionText(release)}
   CID          ${cid}
   IPNS name    ${key}
   Look at it   ${url}/ipns/${key}/
@@ -45,6 +47,24 @@ Then everybody with a Nethood node opens
 
   http://${site}/   with the node as the browser's HTTP proxy, or
   ${url}/ipns/${site}/`;
+}
+
+/** `3 (2 files added, 1 changed, none removed)` */
+export function versionText(
+  { version: { number }, unchanged, changes }: {
+    version: { number: number };
+    unchanged: boolean;
+    changes?: Counts | undefined;
+  },
+): string {
+  if (unchanged) return `${number}, as before: nothing has changed since`;
+  return changes === undefined ? `${number}` : `${number} (${changesText(changes)})`;
+}
+
+export function changesText({ added, changed, removed }: Counts): string {
+  const parts = Object.entries({ added, changed, removed }).filter(([, files]) => files > 0)
+    .map(([how, files], i) => `${i === 0 ? count(files, "file") : files} ${how}`);
+  return parts.join(", ") || "no file differs";
 }
 
 /** On `localhost` browsers give every site an origin of its own, which they do not on an IP address. */

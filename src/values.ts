@@ -8,6 +8,17 @@ const MIN_RATE = 1024;
 /** What a block of a file may hold, in bytes: less costs more in links than it brings, more is more than others take. */
 const MIN_CHUNK = 4 * 1024, MAX_CHUNK = 1024 * 1024;
 
+const MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A node that runs looks once an hour whether a record is to be signed again: below this that might be too late. */
+const MIN_LIFETIME = 4 * MS.h;
+
+/** Ten years: whoever wants more has lost count of the zeros. */
+const MAX_LIFETIME = 3_650 * MS.d;
+
+/** Readers take a longer TTL for a mistake. */
+const MAX_TTL = 7 * MS.d;
+
 const FACTORS = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
 
 /** @throws {NethoodError} BAD_OPTION, as all of these */
@@ -22,6 +33,27 @@ export function parseSeconds(text: string): number {
   const seconds = Number(text);
   if (/^\d+(\.\d+)?$/.test(text) && seconds > 0) return seconds * 1000;
   throw wrong(`"${text}" is not a number of seconds.`, "Write it as 60, or 0.5.");
+}
+
+/** @returns milliseconds, of a text such as `60s`, `5m`, `12h` or `30d` */
+export function parseDuration(text: string): number {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)([smhd])$/.exec(text) ?? [];
+  if (number !== undefined) return Math.round(Number(number) * MS[unit as keyof typeof MS]);
+  throw wrong(`"${text}" is not a time.`, "Write it as 60s, 5m, 12h or 30d.");
+}
+
+/** For how long a signed record is valid. @returns milliseconds */
+export function parseLifetime(text: string): number {
+  const ms = parseDuration(text);
+  if (ms >= MIN_LIFETIME && ms <= MAX_LIFETIME) return ms;
+  throw wrong(`"${text}" is no lifetime for a record.`, "It is from 4h to 3650d.");
+}
+
+/** For how long readers may use what they know. @returns milliseconds */
+export function parseTtl(text: string): number {
+  const ms = parseDuration(text);
+  if (ms >= 1_000 && ms <= MAX_TTL) return ms;
+  throw wrong(`"${text}" is too short or too long.`, "It is from 1s to 7d.");
 }
 
 /** @returns bytes a second */

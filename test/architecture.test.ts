@@ -15,12 +15,12 @@ const FLOORS: [RegExp, number][] = [
     6,
   ],
   [/^gateway\//, 5],
-  [/^src\/(node|opened|seeder|tracker|keeper|keys|secrets)\.ts$/, 4],
+  [/^src\/(node|node-options|opened|seeder|tracker|keeper|keys|secrets|follower|control)\.ts$/, 4],
   [/^src\/(site|web)\//, 3],
   [/^src\/(name|routing)\//, 2],
   [/^src\/(content|swarm)\//, 1],
   [/^src\/store\//, 0],
-  [/^src\/(abort|errors|printable|size)\.ts$/, -1],
+  [/^src\/(abort|dir|errors|printable|size|time)\.ts$/, -1],
 ];
 
 /** What may stand at the top level: the owner's list, and what tools insist on. */

@@ -51,18 +51,22 @@ suite("keeper", (test, left) => {
     // immutable addresses stand for the versions; the keeper is told one address for both
     const { createKeeper } = await import("../src/keeper.ts");
     const { Records } = await import("../src/store/records.ts");
+    const { createShares } = await import("../src/store/shares.ts");
     const records = new Records(join(site, "..", "records"));
     const told: string[] = [];
     const log = (line: string) => told.push(line);
     const { helia, blocks } = reader;
     const store = { seems: () => true, watch: () => () => undefined };
-    const keeper = createKeeper({ helia, blocks, store, peers: () => 0, records, log });
+    const shares = createShares(records);
+    const keeper = createKeeper({ helia, blocks, store, peers: () => 0, records, shares, log });
+    const from = { chain: ["/ipns/x.example.org/page"], path: ["page"] };
     for (const cid of [one, two]) {
       const { entry } = await reader.open(visitOf(cid));
-      for await (const _ of file(keeper.watch(entry, "/ipns/x.example.org/page")).bytes());
+      for await (const _ of file(keeper.watch(entry, from)).bytes());
     }
     await keeper.stop();
     assert.equal(keeper.visits().map(({ size }) => size), ["version two".length]);
+    assert.equal(shares.held("x.example.org"), { seeds: [], reads: ["/ipns/x.example.org"] });
     records.close();
     assert.equal(told, []);
     for (const cid of [one, two]) {

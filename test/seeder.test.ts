@@ -84,13 +84,12 @@ suite("seeder", (test, left) => {
     assert.is(await resolved(), `/ipfs/${cid}`);
 
     const late = new AbortController();
-    const publishLate: Node["names"]["publish"] = (label, value, options) => {
+    const update: Node["names"]["update"] = (label, make, options) => {
       late.abort(reason); // all is hashed and pinned
-      return node.names.publish(label, value, options);
+      return node.names.update(label, make, options);
     };
-    const seeder = createSeeder(
-      Object.create(node, { names: { value: { publish: publishLate } } }),
-    );
+    const names = Object.create(node.names, { update: { value: update } });
+    const seeder = createSeeder(Object.create(node, { names: { value: names } }));
     assert.is(await thrown(seeder.publish(dir, { name: NAME, signal: late.signal })), reason);
     assert.is(await resolved(), `/ipfs/${cid}`);
 

@@ -1,6 +1,7 @@
 /** What the commands have in common: a node, its gateway, and a person who ends them. */
 import type { Writable } from "node:stream";
 import { serve, type Server } from "../../gateway/serve.ts";
+import { defaultDir } from "../dir.ts";
 import type { Node, NodeOptions } from "../node.ts";
 import type { Settings } from "../options.ts";
 import type { Teller } from "../teller.ts";
@@ -25,9 +26,11 @@ export async function start(
   teller: Teller,
 ): Promise<Node> {
   // Loaded only now: --help must not wait for all of libp2p.
-  const { createNode, defaultDir } = await import("../node.ts");
+  const { createNode } = await import("../node.ts");
+  const { serveControl } = await import("../control.ts");
+  const { methodsOf } = await import("./methods.ts");
   const { parseNameMap } = await import("../name/static.ts");
-  const { listen, peers, dns, mdns, nameMap, upload, download } = settings;
+  const { listen, peers, dns, trackers, announce, mdns, nameMap, upload, download } = settings;
   const options: NodeOptions = {
     dir: settings.dir ?? defaultDir(env),
     mdns,
@@ -36,11 +39,20 @@ export async function start(
     ...(listen && { listen }),
     ...(peers && { peers }),
     ...(dns && { dns }),
+    ...(trackers && { trackers }),
+    announce,
     ...(upload !== undefined && { upload }),
     ...(download !== undefined && { download }),
     ...(nameMap && { names: parseNameMap(nameMap) }),
   };
-  return await createNode(options);
+  const node = await createNode(options);
+  // Ends first: who asks for something then is not left waiting for a node that is half gone.
+  const control = await serveControl(node.dir, methodsOf(node), { log: teller.note });
+  const stop = async () => {
+    await control[Symbol.asyncDispose]();
+    await node.stop();
+  };
+  return Object.create(node, { stop: { value: stop }, [Symbol.asyncDispose]: { value: stop } });
 }
 
 export async function openGateway(node: Node, settings: Settings, teller: Teller): Promise<Server> {

@@ -6,7 +6,7 @@ import { broken, decodeNode, type Link, type UnixNode } from "./unixfs.ts";
 
 type Options = { signal?: AbortSignal | undefined };
 
-type Shard = Extract<UnixNode, { kind: "shard" }>;
+export type Shard = Extract<UnixNode, { kind: "shard" }>;
 
 export type DirectoryNode = Extract<UnixNode, { kind: "directory" }> | Shard;
 
@@ -70,7 +70,7 @@ async function* listShard(
   }
 }
 
-async function subShard(
+export async function subShard(
   blocks: Blocks,
   parent: Shard,
   cid: CID,

@@ -9,9 +9,10 @@
  *   hole would look whole to its publisher alone.
  * - Names are published byte for byte as the disk has them (no Unicode normalisation); one that is not UTF-8 is an error.
  */
-import { lstat, readdir, realpath, stat } from "node:fs/promises";
-import type { Stats } from "node:fs";
+import { createHash } from "node:crypto";
+import { lstatSync, readdirSync, realpathSync, type Stats, statSync } from "node:fs";
 import { join, sep } from "node:path";
+import { setImmediate as others } from "node:timers/promises";
 import { NethoodError, systemCode } from "../errors.ts";
 
 export interface FolderOptions {
@@ -28,8 +29,12 @@ export interface FolderItem {
   kind: "file" | "directory";
   /** Bytes; 0 for a directory. */
   size: number;
-  /** When its content last changed, in milliseconds since 1970. */
+  /** When its content last changed, in milliseconds since 1970: what the file says of itself, and any program may set. */
   modified: number;
+  /** When the system last changed anything of it, in milliseconds since 1970; no program can set it. */
+  changed: number;
+  /** Which file it is on its disk. Deno gives times in milliseconds, and the last of them in seconds. */
+  inode: number;
 }
 
 export interface Folder {
@@ -41,18 +46,30 @@ export interface Folder {
   skipped: { path: string; why: string }[];
   /** Links that lead out of the folder and were followed: a publisher should know. */
   outside: string[];
+  /** The real folders that links lead to, wherever they are: a change there is a change of the site. */
+  linked: string[];
+  /** When anything in it last changed, in milliseconds since 1970; removals count. Deno tells a part of it in whole seconds. */
+  changed: number;
 }
 
 /** What a decoder leaves where a name was not UTF-8. A name may also really contain it. */
 const REPLACEMENT = "\uFFFD";
 
-/** @throws {NethoodError} BAD_SITE */
+/**
+ * How long the scan keeps the process to itself, in milliseconds. One file after the other, as the system answers, takes a third
+ * of the time that promises take; between such slices all others get their turn.
+ */
+const SLICE_MS = 5;
+
+/** @throws {NethoodError} BAD_SITE, SITE_CHANGED */
 export async function scanFolder(
   dir: string,
   { hidden = false, signal }: FolderOptions = {},
 ): Promise<Folder> {
-  const folder: Folder = { items: [], bytes: 0, skipped: [], outside: [] };
-  const top = await topOf(dir);
+  const folder: Folder = { items: [], bytes: 0, skipped: [], outside: [], linked: [], changed: 0 };
+  const { top, info } = topOf(dir);
+  noteChange(info);
+  let until = performance.now() + SLICE_MS;
   await visit("", top, [top]);
   if (folder.items.length === 0) {
     throw new NethoodError("BAD_SITE", `There is nothing to publish in ${dir}.`, {
@@ -68,22 +85,27 @@ export async function scanFolder(
   /** @param above the real folders that enclose this one, to notice a link that leads back into them */
   async function visit(path: string, real: string, above: string[]): Promise<void> {
     signal?.throwIfAborted();
-    const names = await readdir(real).catch((cause) => {
-      throw unreadable(path || dir, cause);
-    });
+    const names = namesIn(real, path || dir);
     const wanted = names.filter((name) =>
       hidden || name === ".well-known" || !name.startsWith(".")
     );
     const twice = names.length > new Set(names).size;
-    await Promise.all(wanted.map(async (name) => {
+    for (const name of wanted) {
       const item = path === "" ? name : `${path}/${name}`;
       // Two names that decode to the same one can only be names that lost something.
       if (twice && wanted.indexOf(name) !== wanted.lastIndexOf(name)) throw notUtf8(item);
-      const target = await follow(join(real, name), item);
-      if (target === undefined) return;
+      if (performance.now() > until) {
+        await others();
+        signal?.throwIfAborted();
+        until = performance.now() + SLICE_MS;
+      }
+      const target = follow(join(real, name), item);
+      if (target === undefined) continue;
       const { file, info } = target;
-      const { size, mtimeMs: modified } = info;
-      if (info.isFile()) folder.items.push({ path: item, file, kind: "file", size, modified });
+      const { size, mtimeMs: modified, ctimeMs: changed, ino: inode } = info;
+      const seen = { path: item, file, modified, changed, inode };
+      noteChange(info);
+      if (info.isFile()) folder.items.push({ ...seen, kind: "file", size });
       else if (info.isDirectory()) {
         if (above.includes(file)) {
           throw new NethoodError(
@@ -92,24 +114,39 @@ export async function scanFolder(
             { hint: "Remove the link: a site cannot contain itself." },
           );
         }
-        folder.items.push({ path: item, file, kind: "directory", size: 0, modified });
+        folder.items.push({ ...seen, kind: "directory", size: 0 });
+        if (file !== join(real, name)) folder.linked.push(file);
         await visit(item, file, [...above, file]);
       } else folder.skipped.push({ path: item, why: "it is a socket, a pipe or a device" });
-    }));
+    }
   }
 
-  async function follow(
-    file: string,
-    item: string,
-  ): Promise<{ file: string; info: Stats } | undefined> {
-    const info = await lstat(file).catch((cause) => {
+  /** A folder's own times tell when something was last put into it or taken out. A time to come is somebody's invention. */
+  function noteChange({ mtimeMs, ctimeMs }: Stats): void {
+    const modified = mtimeMs <= Date.now() ? mtimeMs : 0;
+    folder.changed = Math.max(folder.changed, modified, ctimeMs);
+  }
+
+  function namesIn(real: string, path: string): string[] {
+    try {
+      return readdirSync(real);
+    } catch (cause) {
+      throw unreadable(path, cause);
+    }
+  }
+
+  function follow(file: string, item: string): { file: string; info: Stats } | undefined {
+    let info: Stats;
+    try {
+      info = lstatSync(file);
+    } catch (cause) {
       throw item.includes(REPLACEMENT) ? notUtf8(item, cause) : unreadable(item, cause);
-    });
+    }
     if (!info.isSymbolicLink()) return { file, info };
     try {
-      const real = await realpath(file);
+      const real = realpathSync(file);
       if (real !== top && !real.startsWith(top + sep)) folder.outside.push(item);
-      return { file: real, info: await stat(real) };
+      return { file: real, info: statSync(real) };
     } catch (cause) {
       if (!["ENOENT", "ENOTDIR", "ELOOP"].includes(systemCode(cause) ?? "")) {
         throw unreadable(item, cause);
@@ -120,6 +157,27 @@ export async function scanFolder(
   }
 }
 
+/**
+ * What has changed within this time before it was seen may change once more without showing, in milliseconds: within one tick of
+ * its disk's clock. (Git's rule for "racy" entries: https://git-scm.com/docs/racy-git. The ticks of FAT are the longest, and Deno
+ * tells the time of a change in seconds.)
+ */
+export const RACY_MS = 2_000;
+
+/** What a file is as far as the disk tells: as long as this is the same, and the change before it is not too new, it is. */
+export function fileState({ size, modified, changed, inode }: FolderItem): string {
+  return `${size} ${modified} ${changed} ${inode}`;
+}
+
+/** The same of a whole folder, in a few letters. */
+export function folderState({ items }: Pick<Folder, "items">): string {
+  const hash = createHash("sha256");
+  for (const item of items) {
+    hash.update(`${item.path}\0${item.kind === "file" ? fileState(item) : ""}\0`);
+  }
+  return hash.digest("hex");
+}
+
 /** Why something in a site cannot be read, as a sentence with a way out. */
 export function unreadable(path: string, cause: unknown): unknown {
   const code = systemCode(cause);
@@ -127,7 +185,7 @@ export function unreadable(path: string, cause: unknown): unknown {
     case undefined:
       return cause;
     case "ENOENT":
-      return new NethoodError("BAD_SITE", `${path} vanished while the site was read.`, {
+      return new NethoodError("SITE_CHANGED", `${path} vanished while the site was read.`, {
         cause,
         hint: "Run the command again when the site is at rest.",
       });
@@ -145,18 +203,18 @@ export function unreadable(path: string, cause: unknown): unknown {
   }
 }
 
-async function topOf(dir: string): Promise<string> {
+function topOf(dir: string): { top: string; info: Stats } {
   const hint = "Name the folder that holds the site.";
   let info: Stats;
   let top: string;
   try {
-    top = await realpath(dir);
-    info = await stat(top);
+    top = realpathSync(dir);
+    info = statSync(top);
   } catch (cause) {
     if (!["ENOENT", "ENOTDIR"].includes(systemCode(cause) ?? "")) throw unreadable(dir, cause);
     throw new NethoodError("BAD_SITE", `There is no folder ${dir}.`, { cause, hint });
   }
-  if (info.isDirectory()) return top;
+  if (info.isDirectory()) return { top, info };
   throw new NethoodError("BAD_SITE", `${dir} is a file, not a folder.`, { hint });
 }
 

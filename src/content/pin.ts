@@ -9,6 +9,18 @@ import { canLink, linksOf } from "./document.ts";
 
 type Options = { signal?: AbortSignal | undefined };
 
+/** Who wants what is pinned; a pin's metadata. */
+export interface Owners {
+  /** The address under which it was wanted first. */
+  address?: string;
+  /** The site that it is a part of; then all below it is pinned, too (pin-tree.ts). */
+  whole?: string | undefined;
+  /** Whether others want it, with all below it. */
+  also?: boolean | undefined;
+  /** Whether somebody passed through it on the way to a page. */
+  passed?: boolean | undefined;
+}
+
 /** Pins a whole DAG whose leaves are in the store already: they are named, not read. */
 export async function pinAll(
   helia: Pick<Helia, "pins">,
@@ -17,8 +29,11 @@ export async function pinAll(
   label: string,
   options: Options = {},
 ): Promise<void> {
-  if (await add(helia, blocks, root, Infinity, label, options)) return;
-  const { depth } = await helia.pins.get(root);
+  if (await addPin(helia, blocks, root, Infinity, { address: label }, options)) return;
+  const { depth, owners } = (await findPin(helia, root))!;
+  if (owners.whole !== undefined && owners.whole !== label && !owners.also) {
+    await changeOwners(helia, root, { also: true });
+  }
   if (depth === Infinity) return;
   // A folder that was passed through once is now wanted whole. Its own pin stays, and its children get theirs: a pin cannot be
   // deepened, and to remove it first would leave the folder unprotected, for good if this ended in between.
@@ -35,7 +50,11 @@ export async function pinEach(
   label: string,
   options: Options = {},
 ): Promise<void> {
-  for (const cid of cids) await add(helia, blocks, cid, 0, label, options);
+  for (const cid of cids) {
+    if (await addPin(helia, blocks, cid, 0, { address: label }, options)) continue;
+    const { whole, passed } = (await findPin(helia, cid))?.owners ?? {};
+    if (whole !== undefined && !passed) await changeOwners(helia, cid, { passed: true });
+  }
 }
 
 /**
@@ -68,18 +87,18 @@ export async function pinPresent(
 }
 
 /** Whether the pin is new; one of this root that exists already stays as it is, whatever its depth. */
-function add(
+export function addPin(
   { pins }: Pick<Helia, "pins">,
   blocks: Blocks,
   root: CID,
   depth: number,
-  label: string,
+  owners: Owners,
   { signal }: Options,
 ): Promise<boolean> {
   const options = {
     depth,
     walker: walker(blocks),
-    metadata: { address: label },
+    metadata: metadataOf(owners),
     ...(signal && { signal }),
   };
   return inTurn(pins, async () => {
@@ -92,6 +111,49 @@ function add(
       throw error;
     }
   });
+}
+
+/** The pin of this root; undefined where there is none. */
+export async function findPin(
+  { pins }: Pick<Helia, "pins">,
+  root: CID,
+): Promise<{ depth: number; owners: Owners } | undefined> {
+  // Asked first, since what has no pin is told by an error otherwise, which costs more.
+  if (!await pins.isPinned(root)) return undefined;
+  try {
+    const { depth, metadata } = await pins.get(root);
+    return { depth, owners: metadata as Owners };
+  } catch (error) {
+    if (error instanceof Error && error.name === "NotFoundError") return undefined;
+    throw error;
+  }
+}
+
+export function changeOwners(
+  { pins }: Pick<Helia, "pins">,
+  root: CID,
+  change: Owners,
+): Promise<void> {
+  return inTurn(pins, async () => {
+    const { metadata } = await pins.get(root);
+    await pins.setMetadata(root, metadataOf({ ...metadata, ...change }));
+  });
+}
+
+/** Takes a pin of this root back; what other pins cover stays pinned. */
+export function removePin(
+  { pins }: Pick<Helia, "pins">,
+  blocks: Blocks,
+  root: CID,
+  { signal }: Options,
+): Promise<void> {
+  return inTurn(pins, async () => {
+    for await (const _ of pins.rm(root, { walker: walker(blocks), ...(signal && { signal }) }));
+  });
+}
+
+function metadataOf(owners: Owners): Record<string, string | boolean> {
+  return Object.fromEntries(Object.entries(owners).filter(([, value]) => value !== undefined));
 }
 
 /** The latest pin on its way. Helia counts a block's pins in two steps, so that of two at once one would not be counted. */

@@ -80,7 +80,7 @@ export async function fetchWhole(
 }
 
 /** Bytes of a whole DAG as its root says. What is in it twice is counted twice. */
-function claimedSize(cid: CID, block: Uint8Array): number | undefined {
+export function claimedSize(cid: CID, block: Uint8Array): number | undefined {
   if (cid.code !== DAG_PB) return undefined;
   const size = decode(block).Links.reduce((sum, { Tsize = 0 }) => sum + Tsize, block.byteLength);
   return Number.isSafeInteger(size) ? size : undefined;

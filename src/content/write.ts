@@ -8,9 +8,12 @@ import {
   type Folder,
   type FolderItem,
   type FolderOptions,
+  folderState,
+  RACY_MS,
   scanFolder,
   unreadable,
 } from "./folder.ts";
+import type { Known } from "./known.ts";
 import { type Store, type Stored, storeDirectory } from "./tree.ts";
 import type { Link } from "./unixfs.ts";
 
@@ -28,6 +31,15 @@ export interface AddOptions extends FolderOptions {
   chunk?: number | undefined;
   /** Called with what the folder has before any of it is stored; what it throws ends the work. */
   check?: ((items: readonly FolderItem[]) => Promise<void>) | undefined;
+  /** Opens what is known of the files from earlier; those that are as they were are not read. Default: all are. */
+  known?: ((how: string) => Known) | undefined;
+  /** Reads every file anew, whatever is known. Default: false. */
+  rehash?: boolean | undefined;
+  /**
+   * Looks at the folder again at the end: only one that was at rest all the while is stored. Default: false, for which each
+   * file must be at rest while it is read.
+   */
+  steady?: boolean | undefined;
   /** Called after each piece of a file (at most 1 MiB), and at the end of each file. */
   onProgress?: ((progress: AddProgress) => void) | undefined;
 }
@@ -37,9 +49,9 @@ export interface AddProgress {
   type: "content:add:file";
   /** The file that is being read, below the folder. */
   path: string;
-  /** Files read to their end. */
+  /** Files read to their end, or known from earlier. */
   files: number;
-  /** Bytes read. */
+  /** Bytes read, or known from earlier. */
   bytes: number;
   totalFiles: number;
   totalBytes: number;
@@ -48,6 +60,12 @@ export interface AddProgress {
 export interface Added extends Omit<Folder, "items"> {
   cid: CID;
   files: number;
+  /** How many of the files, and of their bytes, were read: the others were known. */
+  read: { files: number; bytes: number };
+  /** What the folder was as far as the disk tells ({@link folderState}). */
+  state: string;
+  /** Whether it had changed so lately that it may change again and still be the same, as far as the disk tells. */
+  racy: boolean;
 }
 
 const PROFILE: ImporterOptions = { profile: "unixfs-v1-2025", blockWriteConcurrency: 4 };
@@ -55,7 +73,8 @@ const PROFILE: ImporterOptions = { profile: "unixfs-v1-2025", blockWriteConcurre
 /**
  * Stores a folder as one tree. However it ends, it has stopped writing by then.
  *
- * @throws {NethoodError} BAD_OPTION for a chunk that is none, BAD_SITE for a folder that cannot be published or changes while it is read, DISK_FULL
+ * @throws {NethoodError} BAD_OPTION for a chunk that is none, BAD_SITE for a folder that cannot be published, SITE_CHANGED for one that
+ *   changes while it is read, DISK_FULL
  */
 export async function addFolder(
   store: Store,
@@ -63,12 +82,16 @@ export async function addFolder(
   options: AddOptions = {},
 ): Promise<Added> {
   checkChunk(options.chunk);
+  // Before the first file is looked at, so that no change after it is taken for an older one.
+  const seen = Date.now();
   const { items, ...folder } = await scanFolder(dir, options);
   await options.check?.(items);
+  const state = folderState({ items });
+  const known = options.known?.(`${PROFILE.profile}/${options.chunk ?? PIECE_BYTES}`);
   const files = items.filter(({ kind }) => kind === "file");
   const directories = items.filter(({ kind }) => kind === "directory").map(({ path }) => path);
   const children = new Map<string, Link[]>(["", ...directories].map((path) => [path, []]));
-  const done = { files: 0, bytes: 0 };
+  const done = { files: 0, bytes: 0 }, read = { files: 0, bytes: 0 };
 
   function attach(path: string, stored: Stored): void {
     children.get(parentOf(path))!.push({ ...stored, name: path.slice(path.lastIndexOf("/") + 1) });
@@ -79,18 +102,27 @@ export async function addFolder(
     options.onProgress?.({ type: "content:add:file", path, ...done, ...totals });
   }
 
-  async function* read(item: FolderItem, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  async function* readFile(item: FolderItem, signal: AbortSignal): AsyncGenerator<Uint8Array> {
     for await (const piece of pieces(item, signal)) {
       done.bytes += piece.byteLength;
+      read.bytes += piece.byteLength;
       tell(item.path);
       yield piece;
     }
     done.files++;
+    read.files++;
     tell(item.path);
   }
 
   await each(files, options.signal, async (item, signal) => {
-    attach(item.path, await storeFile(store, read(item, signal), options.chunk));
+    let stored = options.rehash ? undefined : await known?.find(item);
+    if (stored) {
+      done.files++;
+      done.bytes += item.size;
+      tell(item.path);
+    } else stored = await storeFile(store, readFile(item, signal), options.chunk);
+    known?.remember(item, stored, seen);
+    attach(item.path, stored);
   });
   // The deepest first: a directory needs the CIDs of what is in it.
   const levels = Map.groupBy(directories, depthOf);
@@ -100,7 +132,12 @@ export async function addFolder(
     });
   }
   const { cid } = await storeDirectory(store, children.get("")!);
-  return { cid, files: files.length, ...folder };
+  if (options.steady && folderState(await scanFolder(dir, options)) !== state) {
+    throw changed("The site");
+  }
+  known?.forgetOthers(files);
+  const racy = folder.changed + RACY_MS > seen;
+  return { cid, files: files.length, read, state, racy, ...folder };
 }
 
 /** Stores one file, or bytes of any origin. */
@@ -166,7 +203,7 @@ async function each<T>(
 
 /** A file's bytes, provided that it is and stays what it was when the folder was scanned. */
 async function* pieces(
-  { path, file, size, modified }: FolderItem,
+  { path, file, size, modified, inode }: FolderItem,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   const fail = (cause: unknown) => {
@@ -185,14 +222,17 @@ async function* pieces(
       if (at <= size) yield piece.subarray(0, bytesRead);
     } while (at < size);
     const now = await handle.stat().catch(fail);
-    if (at !== size || now.size !== size || now.mtimeMs !== modified) {
-      throw new NethoodError("BAD_SITE", `${path} changed while the site was read.`, {
-        hint: "Run the command again when the site is at rest.",
-      });
-    }
+    const same = now.size === size && now.mtimeMs === modified && now.ino === inode;
+    if (at !== size || !same) throw changed(path);
   } finally {
     await handle.close();
   }
+}
+
+function changed(what: string): NethoodError {
+  return new NethoodError("SITE_CHANGED", `${what} changed while the site was read.`, {
+    hint: "Run the command again when the site is at rest.",
+  });
 }
 
 function parentOf(path: string): string {

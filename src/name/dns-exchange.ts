@@ -44,31 +44,43 @@ export async function ask(
   if (server.kind === "https") {
     reply = await askHttps(server, question, message, signal);
   } else {
-    reply = await askUdp(server, question, message, signal);
-    if (reply.kind === "truncated") reply = await askTcp(server, question, message, signal);
+    const read = (bytes: Uint8Array) => decodeReply(bytes, question);
+    reply = await exchangeUdp(server, message, read, signal);
+    if (reply.kind === "truncated") reply = await exchangeTcp(server, message, read, signal);
   }
   if (reply.kind === "records") return reply.records;
   throw new NoAnswer(reply.kind === "failure" ? reply.said : "a truncated answer");
 }
 
-/** A new socket for every question: its port is random too, and has to be guessed as well (RFC 5452 section 9.2). */
-async function askUdp(
-  { host, port }: PlainServer,
-  question: Question,
+/** What reads an answer; undefined where these bytes are none to this question. What it throws ends the exchange. */
+export type Read<T> = (bytes: Uint8Array) => T | undefined;
+
+/**
+ * A message and its answer over UDP; bytes that are no answer are passed over. Everyone has a new socket: its port is random too,
+ * and has to be guessed as well (RFC 5452 section 9.2).
+ */
+export async function exchangeUdp<T>(
+  { host, port }: Pick<PlainServer, "host" | "port">,
   message: Uint8Array,
+  read: Read<T>,
   signal: AbortSignal,
-): Promise<Reply> {
+): Promise<T> {
+  signal.throwIfAborted();
   const socket = createSocket(isIPv6(host) ? "udp6" : "udp4");
   try {
-    return await new Promise<Reply>((resolve, reject) => {
+    return await new Promise<T>((resolve, reject) => {
       signal.addEventListener("abort", () => reject(signal.reason), { once: true });
       socket.on("error", reject);
       socket.on("message", (bytes, from) => {
         // Connected sockets hear nobody else on Node.js, but everybody on Deno.
         const { address } = socket.remoteAddress();
         if (from.port !== port || withoutZone(from.address) !== withoutZone(address)) return;
-        const reply = decodeReply(bytes, question);
-        if (reply !== undefined) resolve(reply);
+        try {
+          const reply = read(bytes);
+          if (reply !== undefined) resolve(reply);
+        } catch (error) {
+          reject(error);
+        }
       });
       socket.once("connect", () => socket.send(message, (error) => error && reject(error)));
       socket.connect(port, host);
@@ -78,17 +90,17 @@ async function askUdp(
   }
 }
 
-/** Every message is preceded by its length in two bytes (RFC 1035 section 4.2.2). */
-async function askTcp(
-  { host, port }: PlainServer,
-  question: Question,
+/** The same over TCP. Every message is preceded by its length in two bytes (RFC 1035 section 4.2.2). */
+export async function exchangeTcp<T>(
+  { host, port }: Pick<PlainServer, "host" | "port">,
   message: Uint8Array,
+  read: Read<T>,
   signal: AbortSignal,
-): Promise<Reply> {
+): Promise<T> {
   signal.throwIfAborted();
   const socket = connect({ host, port });
   try {
-    return await new Promise<Reply>((resolve, reject) => {
+    return await new Promise<T>((resolve, reject) => {
       let bytes: Buffer = Buffer.alloc(0);
       signal.addEventListener("abort", () => reject(signal.reason), { once: true });
       socket.on("error", reject);
@@ -97,9 +109,13 @@ async function askTcp(
         bytes = Buffer.concat([bytes, chunk]);
         const end = bytes.length < 2 ? Infinity : 2 + bytes.readUInt16BE();
         if (bytes.length < end) return;
-        const reply = decodeReply(bytes.subarray(2, end), question);
-        if (reply !== undefined) resolve(reply);
-        else reject(new NoAnswer("an answer to something else"));
+        try {
+          const reply = read(bytes.subarray(2, end));
+          if (reply !== undefined) resolve(reply);
+          else reject(new NoAnswer("an answer to something else"));
+        } catch (error) {
+          reject(error);
+        }
       });
       socket.once("connect", () => {
         const length = Buffer.alloc(2);

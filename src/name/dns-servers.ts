@@ -34,7 +34,9 @@ export type DnsServer = PlainServer | HttpsServer;
 export function parseServer(text: string): DnsServer {
   const server = /^https?:\/\//i.test(text) ? parseUrl(text) : parsePlain(text);
   if (server !== undefined) return server;
-  throw new NethoodError("BAD_OPTION", `"${text}" is not a DNS server Nethood can ask.`, {
+  // Without its query: one that was to be rfc2136://, but for a slip, has a secret there.
+  const shown = text.replace(/\?.*/s, "?…");
+  throw new NethoodError("BAD_OPTION", `"${shown}" is not a DNS server Nethood can ask.`, {
     hint: "Write it as 1.1.1.1, 127.0.0.1:5353, [::1]:5353, udp://host:port or " +
       "https://host/dns-query (http:// only for this machine itself).",
   });

@@ -60,7 +60,8 @@ export function createTxtResolver(
   };
 }
 
-async function within<T>(
+/** Work that may take so many milliseconds; then it ends with {@link NoAnswer}. */
+export async function within<T>(
   ms: number,
   signal: AbortSignal | undefined,
   work: (signal: AbortSignal) => Promise<T>,
@@ -93,7 +94,7 @@ function unreachable(name: string, failures: { server: string; error: unknown }[
 }
 
 /** What a server "said", in a word or two; the whole error is among the causes. */
-function describe(error: unknown): string {
+export function describe(error: unknown): string {
   if (error instanceof NoAnswer) return error.message;
   const code = systemCode(error);
   if (code === "ECONNREFUSED") return "connection refused";

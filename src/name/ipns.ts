@@ -5,8 +5,12 @@ import { base36 } from "multiformats/bases/base36";
 import type { CID } from "multiformats/cid";
 import { NethoodError, notCached } from "../errors.ts";
 import type { IpnsRecords } from "../store/ipns.ts";
-import { checkRecord, type IpnsRecord, readRecord, replaces } from "./record.ts";
-import type { Value } from "./value.ts";
+import { createKept } from "./kept.ts";
+import { explainMissing } from "./missing.ts";
+import type { Claim, Names, NamesOptions, Options, OwnKey, RecordRouting } from "./names.ts";
+import { checkRecord, type IpnsRecord, readRecord, versionEntries } from "./record.ts";
+
+export type { Claim, Names, NamesOptions, OwnKey, RecordRouting, Rotation } from "./names.ts";
 
 /** How long a signed record is valid: long enough that readers can keep a site alive while its seeder is away. */
 export const LIFETIME_MS: number = 30 * 24 * 60 * 60 * 1000;
@@ -17,63 +21,21 @@ export const TTL_MS: number = 60 * 1000;
 /** A record of ours that is older is signed again: a seeder that dies leaves its readers nearly the whole lifetime. */
 const RENEW_MS = 24 * 60 * 60 * 1000;
 
+/** Of a short lifetime, this part may pass before that. */
+const RENEW_PART = 0.5;
+
 /** Keys whose records may be handed in, most; with records of the usual size that is 5 MB, and never more than 100. */
 const MAX_KEYS = 10_000;
-
-/** With `local` nobody is asked. */
-type Options = { signal?: AbortSignal | undefined; local?: boolean | undefined };
-
-/** Where records are looked for beyond this node. */
-export interface RecordRouting {
-  /**
-   * Records of a key that were checked, and why others were refused.
-   *
-   * @param options.hurry whether there is a valid record already, so that this is about a newer one
-   */
-  find(
-    key: CID,
-    options?: Options & { hurry?: boolean },
-  ): Promise<{ records: IpnsRecord[]; refused: Error[] }>;
-}
-
-export interface Names {
-  /** What the newest record of a key says, here or at a neighbour's. @throws {NethoodError} IPNS_NOT_FOUND, IPNS_INVALID */
-  resolve(key: CID, options?: Options): Promise<Value>;
-  /** The newest record of a key, here or at a neighbour's. @throws {NethoodError} as resolve */
-  record(key: CID, options?: Options): Promise<IpnsRecord>;
-  /** Takes a record in, if it is valid and newer than what is here. @throws {NethoodError} IPNS_REFUSED, IPNS_FULL */
-  put(key: CID, bytes: Uint8Array): Promise<void>;
-  /** Signs and stores a record under the key of that label, which is made where it does not exist; returns the key. */
-  publish(label: string, value: CID, options?: Options): Promise<CID>;
-  /**
-   * Leads the readers of one key on to another: the second gets what the first says, and the last record of the first its name.
-   * The second key is made where it does not exist. No other record is signed before `settle` has ended.
-   *
-   * @throws {NethoodError} IPNS_NOT_FOUND where the first key has no record
-   */
-  rotate(
-    from: string,
-    to: string,
-    settle: (keys: Rotation) => Promise<void>,
-    options?: Options,
-  ): Promise<Rotation>;
-  /** Signs those of our own records again that are a day old: the same value, a higher sequence, the whole lifetime. */
-  renew(options?: Options): Promise<void>;
-}
-
-/** Two keys, of which the first leads to the second. */
-export interface Rotation {
-  from: CID;
-  to: CID;
-}
 
 export function createNames(
   { keychain }: Pick<Helia, "keychain">,
   routing: RecordRouting,
   store: IpnsRecords,
-  { now = Date.now, maxKeys = MAX_KEYS }: { now?: () => number; maxKeys?: number } = {},
+  { now = Date.now, maxKeys = MAX_KEYS, log = () => undefined, onChange = () => undefined }:
+    NamesOptions = {},
 ): Names {
   let signing: Promise<unknown> = Promise.resolve();
+  const kept = createKept(store, { now, log, onChange });
 
   return {
     async resolve(key, options) {
@@ -93,30 +55,38 @@ export function createNames(
         });
       }
       // What strangers hand in must not fill the disk.
-      if (stored(key) === undefined && store.count() >= maxKeys) {
+      if (kept.get(key) === undefined && store.count() >= maxKeys) {
         throw new NethoodError("IPNS_FULL", `This node has records of ${maxKeys} keys already.`, {
           hint: "Hand the record to another node.",
         });
       }
-      keep(key, record);
+      kept.take(key, record);
     },
-    publish: (label, value, { signal } = {}) =>
-      inTurn(async () => {
-        const key = await ownKey(label, signal);
-        await sign(key, `/ipfs/${value.toV1()}`, TTL_MS / 1000, signal);
-        return cidOf(key);
-      }),
-    rotate: (from, to, settle, { signal } = {}) =>
+    async publish(label, value, options) {
+      const claim = () => Promise.resolve({ value: `/ipfs/${value.toV1()}` });
+      return (await update(label, claim, options)).key;
+    },
+    update,
+    own: async (label, { signal } = {}) => {
+      const key = await exported(label, signal);
+      return key && cidOf(key);
+    },
+    seen: (key) => store.versions.all(key.toString(base36)),
+    rotate: (from, to, { begin, settle }, { signal } = {}) =>
       inTurn(async () => {
         const before = await keychain.exportKey(from, withSignal(signal));
-        const last = stored(cidOf(before));
-        if (last === undefined) throw explain(cidOf(before), undefined, []);
+        const last = kept.get(cidOf(before));
+        if (last === undefined) throw explainMissing(cidOf(before), undefined, [], now());
         const key = await ownKey(to, signal);
         const lead = `/ipns/${cidOf(key).toString(base36)}`;
         // It leads on already where this was interrupted before it was settled.
         if (last.value !== lead) {
-          await sign(key, last.value, last.ttl, signal);
-          await sign(before, lead, last.ttl, signal);
+          await sign(key, (own) => begin(own, last), signal);
+          const { ttl, version: cid, number } = last;
+          const version = cid && number ? { cid, number } : undefined;
+          const claim = ({ lifetime }: OwnKey) =>
+            Promise.resolve({ value: lead, ttl, lifetime, version });
+          await sign(before, claim, signal);
         }
         const keys = { from: cidOf(before), to: cidOf(key) };
         await settle(keys);
@@ -126,67 +96,94 @@ export function createNames(
       inTurn(async () => {
         for await (const { name } of keychain.listKeys(withSignal(signal))) {
           const key = await keychain.exportKey(name, withSignal(signal));
-          const last = stored(cidOf(key));
-          if (last === undefined || last.expires - now() > LIFETIME_MS - RENEW_MS) continue;
-          await sign(key, last.value, last.ttl, signal);
+          await sign(key, (own) => Promise.resolve(renewal(own)), signal);
         }
       }),
   };
 
   async function record(key: CID, { signal, local }: Options = {}): Promise<IpnsRecord> {
-    const here = stored(key);
+    const here = kept.get(key);
     const hurry = here !== undefined && here.expires > now();
     if (local && !hurry) throw notCached(`A valid record of ${key.toString(base36)}`);
     const { records, refused } = local
       ? { records: [], refused: [] }
       : await routing.find(key, { signal, hurry });
-    for (const record of records) keep(key, record);
+    for (const record of records) kept.take(key, record);
     // Also where a neighbour's is valid and ours, which is newer, is not: nobody is taken back to an older version.
-    const newest = stored(key);
+    const newest = kept.get(key);
     const left = newest === undefined ? 0 : newest.expires - now();
-    if (newest === undefined || left <= 0) throw explain(key, newest, refused);
+    if (newest === undefined || left <= 0) throw explainMissing(key, newest, refused, now());
     return { ...newest, ttl: Math.min(newest.ttl, Math.floor(left / 1000)) };
   }
 
-  function stored(key: CID): IpnsRecord | undefined {
-    const bytes = store.get(key.toString(base36));
-    return bytes && readRecord(bytes);
-  }
-
-  /** Compares and stores in one go, so that what was published meanwhile is not overwritten; whether it was stored. */
-  function keep(key: CID, record: IpnsRecord): boolean {
-    const newer = replaces(record, stored(key));
-    if (newer) store.put(key.toString(base36), record.bytes);
-    return newer;
-  }
-
-  async function ownKey(label: string, signal: AbortSignal | undefined): Promise<PrivateKey> {
+  async function exported(
+    label: string,
+    signal: AbortSignal | undefined,
+  ): Promise<PrivateKey | undefined> {
     try {
       return await keychain.exportKey(label, withSignal(signal));
     } catch (error) {
       if (!(error instanceof Error && error.name === "NotFoundError")) throw error;
-      return await keychain.generateKey(label, withSignal(signal));
+      return undefined;
     }
+  }
+
+  /** It is made where there is none. */
+  async function ownKey(label: string, signal: AbortSignal | undefined): Promise<PrivateKey> {
+    return await exported(label, signal) ??
+      await keychain.generateKey(label, withSignal(signal));
+  }
+
+  function update(
+    label: string,
+    make: (own: OwnKey) => Promise<Claim | undefined>,
+    { signal }: Options = {},
+  ): ReturnType<Names["update"]> {
+    return inTurn(async () => {
+      const key = await ownKey(label, signal);
+      return { key: cidOf(key), record: await sign(key, make, signal) };
+    });
   }
 
   async function sign(
     key: PrivateKey,
-    value: string,
-    ttl: number,
+    make: (own: OwnKey) => Promise<Claim | undefined>,
     signal: AbortSignal | undefined,
-  ): Promise<void> {
+  ): Promise<IpnsRecord | undefined> {
     const name = cidOf(key);
+    const text = name.toString(base36);
     for (;;) {
-      const sequence = (stored(name)?.sequence ?? 0n) + 1n;
-      const entry = await createIPNSRecord(key, value, sequence, LIFETIME_MS, {
+      const [record, newest] = [kept.get(name), kept.newest(name)];
+      const before = store.lifetime(text) ?? LIFETIME_MS;
+      const claim = await make({ key, name, record, newest, lifetime: before });
+      if (claim === undefined) return record;
+      const { value, version, ttl = TTL_MS / 1000, lifetime = LIFETIME_MS } = claim;
+      if (version && version.number < (newest?.number ?? 0)) {
+        throw new RangeError(`Version ${newest!.number} of ${text} is out already.`);
+      }
+      const entry = await createIPNSRecord(key, value, kept.lastSequence(name) + 1n, lifetime, {
         ttlNs: BigInt(ttl) * 1_000_000_000n,
         now: now(),
+        data: versionEntries(version),
         ...withSignal(signal),
       });
       signal?.throwIfAborted();
+      const signed = readRecord(IPNSEntry.encode(entry));
       // Another machine with this key may have been heard of meanwhile: then it is signed above that.
-      if (keep(name, readRecord(IPNSEntry.encode(entry)))) return;
+      if (kept.newest(name)?.number !== newest?.number || !kept.take(name, signed)) continue;
+      if (lifetime !== before) store.setLifetime(text, lifetime);
+      return signed;
     }
+  }
+
+  /** The same again, where it is time for that. */
+  function renewal({ record, newest, lifetime }: OwnKey): Claim | undefined {
+    if (record === undefined) return undefined;
+    const { value, ttl, version: cid, number } = record;
+    if (isFresh(record, { lifetime, now: now() })) return undefined;
+    // What is below a version that was seen elsewhere would be refused by everybody.
+    if (number !== undefined && number < newest!.number) return undefined;
+    return { value, ttl, lifetime, version: cid && number ? { cid, number } : undefined };
   }
 
   /** One signature after the other: two at once would have the same sequence number. */
@@ -197,25 +194,15 @@ export function createNames(
   }
 }
 
-function explain(key: CID, newest: IpnsRecord | undefined, refused: Error[]): NethoodError {
-  const name = key.toString(base36);
-  const cause = refused.length > 0 ? { cause: new AggregateError(refused) } : {};
-  if (newest !== undefined || refused.some(({ name }) => name === "RecordExpiredError")) {
-    return new NethoodError("IPNS_INVALID", `The IPNS record of ${name} has expired.`, {
-      ...cause,
-      hint: "Its publisher has to come online and sign it again; then try once more.",
-    });
-  }
-  if (refused.length > 0) {
-    return new NethoodError(
-      "IPNS_INVALID",
-      `No neighbour has a valid IPNS record of ${name}: what they sent is broken, or not signed by its key.`,
-      { ...cause, hint: "Connect to somebody else who has the site (--peer), or try again later." },
-    );
-  }
-  return new NethoodError("IPNS_NOT_FOUND", `No neighbour has the IPNS record of ${name}.`, {
-    hint: "Check that somebody who has the site is reachable (--peer), or try again later.",
-  });
+/** Whether a record of ours is as good as one that is signed now: a day old at most, or half of a short lifetime. */
+export function isFresh(
+  { expires }: Pick<IpnsRecord, "expires">,
+  { lifetime = LIFETIME_MS, now = Date.now() }: { lifetime?: number | undefined; now?: number } =
+    {},
+): boolean {
+  const age = lifetime - (expires - now);
+  // One that is valid for longer was signed for another lifetime, or by a clock that is ahead.
+  return Math.abs(age) < Math.min(RENEW_MS, RENEW_PART * lifetime);
 }
 
 function cidOf(key: PrivateKey): CID {

@@ -37,6 +37,8 @@ export interface Meaning extends Value {
 export interface Meanings {
   /** @throws {NethoodError} as the lookups do, where nothing is remembered that may be used instead */
   of(name: string, options?: Options): Promise<Meaning>;
+  /** Looks a name up again when it is asked for next: something newer has come. */
+  forget(name: string): void;
   /** Ends all lookups. */
   stop(): void;
 }
@@ -76,6 +78,7 @@ export function createMeanings(
       if (found instanceof NethoodError) throw found;
       return { ...found, ttl: Math.max(0, Math.floor((since + ms - now()) / 1000)) };
     },
+    forget: (name) => void cache.delete(name),
     stop() {
       over.abort(new NethoodError("STOPPED", "The node was stopped while a name was looked up."));
     },

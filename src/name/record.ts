@@ -4,8 +4,8 @@
  */
 import type { Helia } from "@helia/interface";
 import { IPNSEntry, ipnsValidator, multihashToIPNSRoutingKey } from "@helia/ipns";
-import { decode } from "@ipld/dag-cbor";
-import type { CID } from "multiformats/cid";
+import { code as DAG_CBOR, decode } from "@ipld/dag-cbor";
+import { CID } from "multiformats/cid";
 import { sha256 } from "multiformats/hashes/sha2";
 import { isValue } from "./value.ts";
 
@@ -29,13 +29,23 @@ export interface IpnsRecord {
   ttl: number;
   /** When it ceases to be valid, in milliseconds since 1970. */
   expires: number;
+  /** The block of the site's version that it announces; undefined where whoever signed it keeps no versions. */
+  version?: CID;
+  /** Which version that is: 1, 2, …. The block itself may say otherwise, and is to be compared. */
+  number?: number;
+}
+
+/** A version of a site: its block, and which it is. */
+export interface VersionLink {
+  cid: CID;
+  number: number;
 }
 
 /** Reads a record that was checked before it was stored. @throws {Error} for bytes that are no record */
 export function readRecord(bytes: Uint8Array): IpnsRecord {
   const { data } = IPNSEntry.decode(bytes);
   if (data === undefined) throw new Error("it has no signed data");
-  const { Value, Sequence, TTL, Validity } = decode<Record<string, unknown>>(data);
+  const { Value, Sequence, TTL, Validity, ...more } = decode<Record<string, unknown>>(data);
   const expires = Date.parse(text(Validity));
   if (Number.isNaN(expires)) throw new Error("it does not say how long it is valid");
   const ttl = TTL === undefined ? DEFAULT_TTL_S : Number(integer(TTL) / 1_000_000_000n);
@@ -45,7 +55,26 @@ export function readRecord(bytes: Uint8Array): IpnsRecord {
     sequence: integer(Sequence),
     ttl: Math.min(ttl, MAX_TTL_S),
     expires,
+    ...versionIn(more),
   };
+}
+
+/**
+ * The entries with which a record announces a version, as signed data beside that of the specification (ipns-record,
+ * "Extensible Data": names of one's own begin with an underscore).
+ */
+export function versionEntries(version: VersionLink | undefined): Record<string, unknown> {
+  return version ? { _version: version.cid, _number: version.number } : {};
+}
+
+/** Entries of these names may be another program's: what is not of the form of ours is none. */
+function versionIn(
+  { _version, _number }: Record<string, unknown>,
+): Pick<IpnsRecord, "version" | "number"> {
+  const version = CID.asCID(_version);
+  if (version?.code !== DAG_CBOR || version.multihash.code !== SHA2_256) return {};
+  if (!Number.isSafeInteger(_number) || _number as number < 1) return {};
+  return { version, number: _number as number };
 }
 
 /**
@@ -77,9 +106,20 @@ async function readUnchecked(
   return readRecord(IPNSEntry.encode(await withoutExtras(key, entry)));
 }
 
-/** Of two records of one key, whether the first replaces the second (ipns-record, "Record Selection"). */
-export function replaces(one: IpnsRecord, other: IpnsRecord | undefined): boolean {
-  return other === undefined || one.sequence > other.sequence ||
+/**
+ * Of two records of one key, whether the first replaces the second (ipns-record, "Record Selection"). Where both announce a
+ * version its number comes first: two machines that have the key count their sequences each by itself.
+ *
+ * @param seen the highest number of a version that was ever seen: nobody is taken below it
+ */
+export function replaces(one: IpnsRecord, other: IpnsRecord | undefined, seen = 0): boolean {
+  const { number } = one;
+  if (number !== undefined && number < seen) return false;
+  if (other === undefined) return true;
+  if (number !== undefined && other.number !== undefined && number !== other.number) {
+    return number > other.number;
+  }
+  return one.sequence > other.sequence ||
     one.sequence === other.sequence && one.expires > other.expires;
 }
 

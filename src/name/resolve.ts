@@ -2,6 +2,7 @@
  * From an address to a CID and a path: the only place where names are followed, one after the other, until one is immutable.
  * The shortest TTL of the chain counts, and paths are appended at every step.
  */
+import { base36 } from "multiformats/bases/base36";
 import { CID } from "multiformats/cid";
 import { type Address, formatAddress, parseAddress } from "../content/address.ts";
 import { NethoodError } from "../errors.ts";
@@ -28,6 +29,8 @@ export interface Resolver {
     address: Address,
     options?: { signal?: AbortSignal | undefined; local?: boolean | undefined },
   ): Promise<Resolved>;
+  /** Looks a key up again when it is asked for next: a newer record of it has come. */
+  forget(key: CID): void;
   /** Ends all lookups. */
   stop(): void;
 }
@@ -52,6 +55,7 @@ export function createResolver(options: MeaningOptions): Resolver {
       }
       return { cid: CID.parse(address.root), path: address.path, ttl, chain, stale };
     },
+    forget: (key) => meanings.forget(key.toString(base36)),
     stop: meanings.stop,
   };
 }

@@ -13,12 +13,13 @@ export interface Option {
   only?: Command[];
 }
 
-export type Command = "node" | "seed" | "keep" | "get" | "import" | "key";
+export type Command = "node" | "seed" | "site" | "keep" | "get" | "import" | "key";
 
 /** Most words after each command. */
 export const WORDS: Record<Command, number> = {
   node: 1,
   seed: 1,
+  site: 4,
   keep: 1,
   get: 1,
   import: 1,
@@ -27,6 +28,9 @@ export const WORDS: Record<Command, number> = {
 
 /** The commands that run until they are ended, with a gateway. */
 const SERVING: Command[] = ["node", "seed", "keep"];
+
+/** The commands that make versions. */
+const PUBLISHING: Command[] = ["seed", "site"];
 
 export const OPTIONS: Record<string, Option> = {
   dir: {
@@ -63,12 +67,33 @@ export const OPTIONS: Record<string, Option> = {
     env: "NETHOOD_PEERS",
     help: "a peer to stay connected to (default: none)",
   },
+  tracker: {
+    type: "string",
+    multiple: true,
+    value: "URL",
+    env: "NETHOOD_TRACKERS",
+    help:
+      "a tracker that is asked who has what is read, and told what is kept here (default: those that a site's DNS names)",
+  },
+  "no-announce": {
+    type: "boolean",
+    help: "tell no tracker what is kept here (default: tell a site's own trackers of that site)",
+  },
   dns: {
     type: "string",
     multiple: true,
     value: "SERVER",
     env: "NETHOOD_DNS",
-    help: "DNS server: 1.1.1.1, 127.0.0.1:5353 or https://…/dns-query (default: the system's)",
+    help:
+      "DNS server: 1.1.1.1, 127.0.0.1:5353 or https://…/dns-query (default: the system's); with " +
+      "seed also rfc2136://ns1.example.org?tsig-file=FILE, where it writes the site's records",
+  },
+  "dns-listen": {
+    type: "string",
+    value: "ADDRESS",
+    env: "NETHOOD_DNS_LISTEN",
+    help: "be the name server of the site's own names, such as on 0.0.0.0:53 (default: be none)",
+    only: ["seed"],
   },
   "name-map": {
     type: "string",
@@ -132,6 +157,41 @@ export const OPTIONS: Record<string, Option> = {
     value: "SIZE",
     help:
       "bytes of a file in one block, 4k to 1M; 64k spreads faster in a crowd, but gives other CIDs than other tools (default: 1M)",
+    only: ["seed"],
+  },
+  note: {
+    type: "string",
+    value: "TEXT",
+    help: "what there is to say about this version, for whoever reads the site's log",
+    only: PUBLISHING,
+  },
+  lifetime: {
+    type: "string",
+    value: "TIME",
+    help:
+      "how long readers find the site while its publisher is away, such as 12h or 90d (default 30d)",
+    only: PUBLISHING,
+  },
+  ttl: {
+    type: "string",
+    value: "TIME",
+    help: "how long readers may use what they know before they ask again (default 60s)",
+    only: PUBLISHING,
+  },
+  rehash: {
+    type: "boolean",
+    help: "read every file anew, also those that are as they were when they were last read",
+    only: ["seed"],
+  },
+  watch: {
+    type: "boolean",
+    help: "publish the folder again whenever it has changed, until this is stopped",
+    only: ["seed"],
+  },
+  quiet: {
+    type: "string",
+    value: "SECONDS",
+    help: "with --watch: how long nothing must have changed in the folder (default 1)",
     only: ["seed"],
   },
   output: {

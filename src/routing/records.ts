@@ -23,6 +23,12 @@ const GRACE_MS = 200;
 /** How long to wait for a first neighbour where there is none yet; the shorter time where there is a record already. */
 const ARRIVAL_MS = 3_000, HURRY_MS = 500;
 
+/** Somebody else who may know a record, such as a tracker. */
+export interface RecordSource {
+  /** The record, unchecked; undefined, or a failure, where there is none. */
+  record(key: CID, options: { signal: AbortSignal }): Promise<Uint8Array | undefined>;
+}
+
 /**
  * Asks neighbours for records, and hands those in the store to whoever asks for them. Expired ones too: who gets one
  * learns that the publisher has been away for long, instead of nothing.
@@ -32,6 +38,7 @@ export function createRecordRouting(
   neighbours: Pick<Neighbours, "some">,
   store: IpnsRecords,
   keychain: Helia["keychain"],
+  others: (key: CID) => RecordSource[] = () => [],
 ): RecordRouting {
   const { fetch } = libp2p.services;
   // deno-lint-ignore require-await -- a key that is none has to be a rejection
@@ -41,15 +48,12 @@ export function createRecordRouting(
     async find(key, { signal, hurry = false } = {}) {
       const records: IpnsRecord[] = [];
       const refused: Error[] = [];
-      await neighbours.some(hurry ? HURRY_MS : ARRIVAL_MS, signal);
-      signal?.throwIfAborted();
-
       const over = new AbortController();
-      const limits = [over.signal, AbortSignal.timeout(ANSWER_MS), ...signal ? [signal] : []];
+      const until = AbortSignal.any([over.signal, ...signal ? [signal] : []]);
       const enough = Promise.withResolvers<void>();
       let grace: ReturnType<typeof setTimeout> | undefined;
-      const tries = libp2p.getPeers().map(async (peer) => {
-        const bytes = await ask(peer, key, AbortSignal.any(limits));
+      const take = async (asking: Promise<Uint8Array | undefined>) => {
+        const bytes = await asking;
         if (bytes === undefined) return;
         try {
           records.push(await checkRecord(key, bytes, keychain));
@@ -57,7 +61,18 @@ export function createRecordRouting(
         } catch (error) {
           refused.push(error as Error);
         }
-      });
+      };
+      const patience = () => AbortSignal.any([until, AbortSignal.timeout(ANSWER_MS)]);
+      const askNeighbours = async () => {
+        await neighbours.some(hurry ? HURRY_MS : ARRIVAL_MS, until);
+        const limit = patience();
+        await Promise.allSettled(libp2p.getPeers().map((peer) => take(ask(peer, key, limit))));
+      };
+      const limit = patience();
+      const tries = [
+        askNeighbours(),
+        ...others(key).map((source) => take(source.record(key, { signal: limit }))),
+      ];
       // One neighbour's silence is nothing as long as another answers.
       await Promise.race([Promise.allSettled(tries), enough.promise]);
       clearTimeout(grace);

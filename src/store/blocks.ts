@@ -10,7 +10,7 @@
  * folder (its records are the lock), a block's file is never changed but replaced whole by a rename, and one that has shrunk or
  * grown all the same is checked again.
  */
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { mkdir, readFile, rename, rm, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FsBlockstore } from "blockstore-fs";
@@ -157,6 +157,14 @@ export class DiskBlocks extends FsBlockstore implements Blockstore {
   /** The same, at this moment. */
   seems(cid: CID): boolean {
     return this.#memory.has(keyOf(cid)) || this.#isFiled(cid);
+  }
+
+  /**
+   * How many bytes the block's file has, without a look into it; undefined where there is none. A file of the right length may
+   * still be damaged, but what a power failure leaves is nearly always shorter.
+   */
+  sizeOf(cid: CID): number | undefined {
+    return statSync(this.#file(cid).path, { throwIfNoEntry: false })?.size;
   }
 
   /** Most blocks that are asked about are not here: to learn it from an error would cost ten times as much. */

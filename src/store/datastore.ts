@@ -21,7 +21,7 @@ export class RecordDatastore extends BaseDatastore {
 
   override get(key: Key): Uint8Array {
     const row = this.#records.get<Row>("SELECT value FROM kv WHERE key = ?", key.toString());
-    if (row === undefined) throw new NotFoundError(`${key} is not recorded`);
+    if (row === undefined) throw notFound(key);
     return row.value;
   }
 
@@ -58,5 +58,16 @@ export class RecordDatastore extends BaseDatastore {
       prefix,
       last,
     );
+  }
+}
+
+/** Without a stack: libraries ask for what may not be there and go on, and a stack takes longer than the asking. */
+function notFound(key: Key): NotFoundError {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return new NotFoundError(`${key} is not recorded`);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }

@@ -12,12 +12,19 @@ import { diskError } from "./blocks.ts";
 /** Raised with every change to the tables that an older program could not read. */
 const FORMAT = 1;
 
-const TABLES = `
+export const TABLES = `
   CREATE TABLE IF NOT EXISTS kv (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS names (name TEXT PRIMARY KEY, value TEXT NOT NULL, seen INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS ipns (key TEXT PRIMARY KEY, record BLOB NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS lifetimes (key TEXT PRIMARY KEY, ms INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS versions (key TEXT, number INTEGER, cid TEXT, seen INTEGER NOT NULL,
+                                       PRIMARY KEY (key, number, cid)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS visits (address TEXT PRIMARY KEY, cid TEXT NOT NULL, size INTEGER NOT NULL,
                                      opened INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS shares (key TEXT PRIMARY KEY, site TEXT NOT NULL, whole INTEGER NOT NULL,
+                                     seen INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS files (site TEXT NOT NULL, path TEXT NOT NULL, state TEXT NOT NULL, cid BLOB NOT NULL,
+                                    size INTEGER NOT NULL, PRIMARY KEY (site, path)) WITHOUT ROWID;
 `;
 
 /** One address that was opened, and what it was. */

@@ -15,6 +15,8 @@ const FAST_PART = 65_000;
 const FAST_WINDOW = 1024 * 1024;
 
 export class Pump {
+  /** Bytes of blocks that were put on their way since the start. */
+  given = 0;
   readonly #uploads: Uploads;
   readonly #cap: Bucket;
   /** Puts a block on its way. @returns its bytes; undefined if it cannot be sent, for which the pump need not know why */
@@ -71,7 +73,10 @@ export class Pump {
       const upload = this.#uploads.next(performance.now(), this.#window.size);
       if (upload === undefined) return;
       const bytes = await this.#send(upload);
-      if (bytes !== undefined) this.#cap.take(bytes, performance.now());
+      if (bytes !== undefined) {
+        this.given += bytes;
+        this.#cap.take(bytes, performance.now());
+      }
     }
   }
 }

@@ -44,6 +44,7 @@ suite("strangers' words", (test) => {
       site: "docs.example.org",
       bytes: 1536,
       files: 1,
+      version: { number: 1 },
     } as unknown as Published;
     const news = told((teller) => teller.published(published, "http://127.0.0.1:8080"));
     assert.ok(

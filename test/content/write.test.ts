@@ -108,7 +108,7 @@ suite("seeding", (test, left) => {
           changed = true;
         },
       }));
-      assert.is(error.code, "BAD_SITE");
+      assert.is(error.code, "SITE_CHANGED");
       assert.match(error.message, told);
       assert.match(error.hint ?? "", /when the site is at rest/);
     });

@@ -2,6 +2,8 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { NextToLast } from "blockstore-fs/sharding";
+import type { CID } from "multiformats/cid";
 import { base32upper } from "multiformats/bases/base32";
 import { decode } from "multiformats/hashes/digest";
 
@@ -24,4 +26,10 @@ export async function inspect(
     else found.damaged.push(file);
   }
   return found;
+}
+
+/** The file of a block in the folder of a {@link DiskBlocks}. */
+export function fileOf(dir: string, cid: CID): string {
+  const { dir: shard, file } = new NextToLast().encode(cid);
+  return join(dir, shard, file);
 }

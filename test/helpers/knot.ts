@@ -7,6 +7,15 @@ import { addFiles, createFolder } from "./folder.ts";
 import { freePort } from "./port.ts";
 import { type Child, type Host, localhost } from "./process.ts";
 
+/** A key that may change texts of the zone, or one that is known and may not. */
+export interface KnotKey {
+  name: string;
+  algorithm: string;
+  /** Base64. */
+  secret: string;
+  mayUpdate: boolean;
+}
+
 /** How long the server may take to load its zone, in milliseconds. */
 const READY_MS = 10_000;
 
@@ -19,11 +28,16 @@ export interface KnotOptions {
   zone?: string;
   /** Lines of a zone file, as a person would paste them there. */
   records: string[];
+  /** Keys for updates. Default: none. */
+  keys?: KnotKey[];
+  /** Whether it signs its zone (DNSSEC). Default: false. */
+  signed?: boolean;
 }
 
 export interface Knot extends AsyncDisposable {
   /** `address:port`, as the node's `--dns` takes it. */
   readonly server: string;
+  readonly port: number;
   stop(): Promise<void>;
 }
 
@@ -44,7 +58,7 @@ export async function createKnot(options: KnotOptions): Promise<Knot> {
     await folder[Symbol.asyncDispose]();
   };
   try {
-    await addFiles(dir, { "knot.conf": config(dir, `${host.address}@${port}`, zone) });
+    await addFiles(dir, { "knot.conf": config(dir, `${host.address}@${port}`, zone, options) });
     child = host.spawn("knotd", ["-c", join(dir, "knot.conf")]);
     await loaded(child, zone);
   } catch (error) {
@@ -53,6 +67,7 @@ export async function createKnot(options: KnotOptions): Promise<Knot> {
   }
   return {
     server: `${host.address}:${port}`,
+    port,
     stop,
     [Symbol.asyncDispose]: stop,
   };
@@ -70,7 +85,13 @@ async function loaded(child: Child, zone: string) {
   }
 }
 
-function config(dir: string, listen: string, zone: string): string {
+function config(
+  dir: string,
+  listen: string,
+  zone: string,
+  { keys = [], signed = false }: KnotOptions,
+): string {
+  const may = keys.filter(({ mayUpdate }) => mayUpdate).map(({ name }) => name);
   return [
     "server:",
     `  rundir: "${dir}/run"`,
@@ -80,11 +101,28 @@ function config(dir: string, listen: string, zone: string): string {
     "log:",
     "  - target: stderr",
     "    any: info",
+    ...(keys.length > 0 ? ["key:"] : []),
+    ...keys.flatMap(({ name, algorithm, secret }) => [
+      `  - id: "${name}"`,
+      `    algorithm: ${algorithm}`,
+      `    secret: ${secret}`,
+    ]),
+    ...(may.length > 0
+      ? [
+        "acl:",
+        "  - id: update",
+        `    key: [${may}]`,
+        "    action: update",
+        "    update-type: TXT",
+      ]
+      : []),
     "zone:",
     `  - domain: "${zone}"`,
     `    file: "${dir}/zone"`,
     "    zonefile-load: whole",
     "    journal-content: none",
+    ...(may.length > 0 ? ["    acl: update"] : []),
+    ...(signed ? ["    dnssec-signing: on"] : []),
     "",
   ].join("\n");
 }

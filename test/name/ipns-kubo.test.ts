@@ -13,6 +13,9 @@ import { createLoopbackNode, untilPeers } from "../helpers/loopback-node.ts";
 import { OTHER_VALUE, VALUE } from "../helpers/signer.ts";
 import { suite } from "../helpers/suite.ts";
 
+/** The CID of some version. */
+const VERSION = "bafyreigbtj4x7ip5legnfznufuopl4sg4knzc2cof6duas4b3q2fy6swua";
+
 /** A Kubo that answers questions for records over the Fetch protocol, as it does where IPNS over PubSub is on. */
 async function createNamingKubo(dir: string): Promise<Kubo> {
   {
@@ -45,7 +48,9 @@ suite("name/ipns with Kubo", (test, left) => {
     }
 
     // ours: as Kubo judges it, as Kubo resolves it, and as the next reader gets it from Kubo
-    const key = await node.names.publish("docs.example.org", CID.parse(VALUE.slice(6)));
+    const version = { cid: CID.parse(VERSION), number: 7 };
+    const claim = () => Promise.resolve({ value: VALUE, version });
+    const { key } = await node.names.update("docs.example.org", claim);
     const ours = key.toString(base36);
     await node.stop();
     const records = new Records(node.dir);
@@ -55,6 +60,7 @@ suite("name/ipns with Kubo", (test, left) => {
     const verify = ["name", "inspect", "--enc=json", `--verify=${ours}`, file];
     const { Validation, Entry } = JSON.parse(await kubo.ipfs(verify));
     assert.equal([Validation.Valid, Entry.Value, Entry.TTL], [true, VALUE, 60_000_000_000]);
+    await kubo.ipfs(["routing", "put", "--allow-offline", `/ipns/${ours}`, file]);
     await kubo.ipfs(["name", "put", "--allow-offline", ours, file]);
     assert.is((await kubo.ipfs(["name", "resolve", `/ipns/${ours}`])).trim(), VALUE);
 
@@ -63,5 +69,7 @@ suite("name/ipns with Kubo", (test, left) => {
     const { cid, ttl } = await reader.resolve(`/ipns/${ours}/index.html`);
     assert.is(`/ipfs/${cid}`, VALUE);
     assert.ok(ttl! > 50 && ttl! <= 60, `${ttl}`);
+    const record = await reader.names.record(key);
+    assert.equal([String(record.version), record.number], [VERSION, 7], "Kubo lost it on the way");
   });
 });

@@ -6,6 +6,7 @@ import * as assert from "uvu/assert";
 import { createNames, LIFETIME_MS, type RecordRouting, TTL_MS } from "../../src/name/ipns.ts";
 import { checkRecord, readRecord } from "../../src/name/record.ts";
 import { failure, thrown } from "../helpers/failure.ts";
+import { createIpnsStore } from "../helpers/ipns-store.ts";
 import { createKeychain, nameOf, OTHER_VALUE, signRecord, VALUE } from "../helpers/signer.ts";
 import { suite } from "../helpers/suite.ts";
 
@@ -15,7 +16,7 @@ const B = CID.parse(OTHER_VALUE.slice("/ipfs/".length));
 
 /** A node's names with a clock that the test moves, and neighbours that have what the test gives them. */
 function setUp(keychain: Helia["keychain"] = createKeychain()) {
-  const store = new Map<string, Uint8Array>();
+  const store = createIpnsStore();
   const clock = { now: Date.now() };
   const neighbours: { records: Uint8Array[]; refused: Error[]; hurried: boolean[] } = {
     records: [],
@@ -29,14 +30,11 @@ function setUp(keychain: Helia["keychain"] = createKeychain()) {
       return Promise.resolve({ records: records.map(readRecord), refused });
     },
   };
-  const records = {
-    get: (key: string) => store.get(key),
-    put: (key: string, record: Uint8Array) => void store.set(key, record),
-    count: () => store.size,
-  };
-  const again = () => createNames({ keychain }, routing, records, { now: () => clock.now });
+  const told: string[] = [];
+  const log = (line: string) => void told.push(line);
+  const again = () => createNames({ keychain }, routing, store, { now: () => clock.now, log });
   const stored = (key: CID) => readRecord(store.get(key.toString(base36))!);
-  return { keychain, clock, neighbours, again, names: again(), stored, store };
+  return { keychain, clock, neighbours, again, names: again(), stored, store, told };
 }
 
 /** Lets something happen while a record is being signed; returns what ends that. */
@@ -192,7 +190,7 @@ suite("name/ipns", (test) => {
     await names.renew();
     assert.is(stored(key).sequence, 3n, "one that expired while the machine was off comes back");
     assert.equal(stored(nameOf(other)).bytes, others, "another's record is never touched");
-    assert.is(store.size, 2);
+    assert.is(store.count(), 2);
   });
 
   test("a renewal during a publication does not bring the old version back", async () => {

@@ -1,0 +1,32 @@
+/** What can be chosen for a node. */
+
+export interface NodeOptions {
+  /** Folder for blocks, keys and records. Default: `$XDG_DATA_HOME/nethood`, or `~/.local/share/nethood`. */
+  dir?: string;
+  /** Addresses to listen on for peers, as multiaddrs. Default: TCP and WebSockets on every interface, ports chosen freely. */
+  listen?: string[];
+  /** Addresses of peers to stay connected to, as multiaddrs. Default: none. */
+  peers?: string[];
+  /** DNS servers: `1.1.1.1`, `127.0.0.1:5353`, `https://dns.example/dns-query`. Default: the system's. */
+  dns?: string[];
+  /** Meanings of DNS names that are not looked up: `{ "docs.example.org": "/ipfs/<cid>" }`. Default: none. */
+  names?: Record<string, string>;
+  /** URLs of trackers that are asked who has what is read, and told what is held. Default: only those that a site's DNS names. */
+  trackers?: string[];
+  /** Tell trackers what is held, so that others find it here. Default: true. */
+  announce?: boolean;
+  /** Find neighbours on the local network by mDNS. Default: true. */
+  mdns?: boolean;
+  /** Bytes of memory for recently read blocks; 0 keeps none. Default: 64 MiB. */
+  memory?: number;
+  /** Most bytes a second that are sent over TCP and WebSockets, whatever is spoken there. Default: no cap. */
+  upload?: number;
+  /** Most bytes a second that are taken over TCP and WebSockets: the senders are held back. Default: no cap. */
+  download?: number;
+  /** How long a reader waits for a block that nobody offers, in milliseconds. Default: 20,000. */
+  timeout?: number;
+  /** Told what a person may want to know: a peer that lies, a neighbour that cannot be reached. Default: silence. */
+  log?: (line: string) => void;
+  /** Gives up a start that is under way; a node that runs is ended with `stop()`. */
+  signal?: AbortSignal;
+}
