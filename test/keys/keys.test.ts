@@ -63,7 +63,7 @@ suite("keys", (test) => {
   test("what is not there, or in the way, is said, and nothing is changed", async () => {
     await using node = await createLoopbackNode();
     for (const errand of [exportPem, exportWords, rotateKey]) {
-      const error = await refusal("KEY_NOT_FOUND", () => errand(node, { name: SITE }));
+      const error = await refusal("NO_KEY", () => errand(node, { name: SITE }));
       assert.match(error.message, `There is no key of ${SITE} in this folder.`);
     }
     await refusal("BAD_ADDRESS", () => exportPem(node, { name: "no name" }));
