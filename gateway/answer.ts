@@ -21,6 +21,13 @@ export class Answer {
     this.#body = body;
   }
 
+  /** Bytes of its header values, of which a site can add some. */
+  get headerBytes(): number {
+    let bytes = 0;
+    this.#headers.forEach((value) => bytes += value.length);
+    return bytes;
+  }
+
   get(name: string): string | null {
     return this.#headers.get(name);
   }

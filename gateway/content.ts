@@ -15,6 +15,7 @@ import { cors, freshness } from "./headers.ts";
 import { listingResponse } from "./listing.ts";
 import { withPatience } from "./patience.ts";
 import { createRedirects } from "./redirects.ts";
+import { createSiteHeaders } from "./site-headers.ts";
 import { redirect } from "./reply.ts";
 import { type Asked, type ContentTarget, withSlash } from "./request.ts";
 
@@ -42,6 +43,7 @@ export function createContent(
   { log, patience = PATIENCE_MS }: ContentOptions,
 ): ContentHandler {
   const redirects = createRedirects(node);
+  const siteHeaders = createSiteHeaders(node, { log });
 
   return (c, asked, to) => {
     const client = clientOf(c.req.raw);
@@ -82,8 +84,10 @@ export function createContent(
     }
     const path = formatAddress(address) + (asked.path.endsWith("/") ? "/" : "");
     const shown = await shownAt(address, path, { entry, resolved }, options);
+    // Where sites share an origin, none of them may say what holds for its pages.
+    const added = isolated ? await siteHeaders(asked, address, opened, options) : undefined;
     return "entry" in shown
-      ? await fileResponse(c, shown, client, log)
+      ? await fileResponse(c, { ...shown, ...(added && { added }) }, client, log)
       : await listingResponse(c, asked, to, { entry: shown, resolved }, client.signal);
   }
 
@@ -107,7 +111,9 @@ export function createContent(
     const path = formatAddress(found.address);
     const shown = await shownAt(found.address, path, { entry, resolved }, options);
     if (!("entry" in shown)) return undefined; // A list of files is no page of the site.
-    return await fileResponse(c, { ...shown, status: found.status }, client, log);
+    // What was asked for is what its rules are about, as it is for the rules of `_redirects`.
+    const added = await siteHeaders(asked, address, { ...shown, of: found.address }, options);
+    return await fileResponse(c, { ...shown, status: found.status, added }, client, log);
   }
 
   /** The file that is to be sent for an address, a folder's index.html among them; or a folder that has none. */

@@ -45,17 +45,20 @@ export interface Served {
   folder?: Entry;
   /** 404 and the like for a page that tells of an error; then it is sent whole, whatever conditions there are. Default: 200. */
   status?: number;
+  /** Fields that the site adds to it, or that take the place of ours. Default: none. */
+  added?: Headers;
 }
 
 /** @param client aborted when whoever asked has left */
 export async function fileResponse(
   c: Context,
-  { path, name, entry, resolved, folder, status = 200 }: Served,
+  { path, name, entry, resolved, folder, status = 200, added }: Served,
   client: AbortController,
   log: (line: string) => void,
 ): Promise<Response> {
   const { signal } = client;
   const headers = contentHeaders(path, resolved, folder ?? entry);
+  added?.forEach((value, field) => headers.set(field, value));
   const etag = headers.get("ETag")!;
   // Conditions and ranges are for what is there (RFC 9110, sections 13.2.1 and 14.2).
   const found = status === 200;

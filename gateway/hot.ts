@@ -13,7 +13,7 @@ export const HOT_BYTES: number = 32 * 1024 * 1024;
 /** Larger files come from the store: with them the part of the work that is saved here is small. */
 const MAX_BODY = 1024 * 1024;
 
-/** What an answer takes beside its body, about: header names are shared, their values and the tables are not. */
+/** What an answer takes beside its body and the values of its headers, about: their names are shared, the tables are not. */
 const ENTRY_BYTES = 2 * 1024;
 
 /** After this time one reader's answer is made anew, so that the node notes that the page is still visited. */
@@ -55,7 +55,7 @@ export function withHot<Rest extends unknown[]>(
 ): Fetch<Rest> {
   const ready = new MemoryTier<Ready>(
     bytes,
-    ({ answer }, key) => answer.bytes + key.length + ENTRY_BYTES,
+    ({ answer }, key) => answer.bytes + answer.headerBytes + key.length + ENTRY_BYTES,
   );
   /** What is being made, for all who ask for the same at that time, whatever it turns out to be. */
   const underway = new Map<string, Promise<Answer | undefined>>();

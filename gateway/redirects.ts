@@ -14,6 +14,7 @@ import {
   unusable,
 } from "./redirects-file.ts";
 import { ascii, type Asked } from "./request.ts";
+import { readSmall } from "./small-file.ts";
 
 /** The name of the file, in the first folder of a site. */
 const FILE = "_redirects";
@@ -62,7 +63,7 @@ export function createRedirects(content: Content): Redirects {
     const key = String(file.cid);
     let rules = remembered.get(key);
     if (rules === undefined) {
-      rules = parseRedirects(await readSmall(file, options));
+      rules = parseRedirects(await readRules(file, options));
       if (remembered.size >= MAX_REMEMBERED) remembered.delete(remembered.keys().next().value!);
       remembered.set(key, rules);
     }
@@ -86,23 +87,12 @@ async function openFile(
   }
 }
 
-async function readSmall(
-  file: FileEntry,
-  { signal }: Options,
-): Promise<Uint8Array> {
-  // A size that is claimed falsely is noticed by the reader; one that is too large is not read at all.
-  const bytes = new Uint8Array(Math.min(file.size, MAX_FILE + 1));
-  if (file.size > MAX_FILE) return bytes;
-  let at = 0;
+async function readRules(file: FileEntry, { signal }: Options): Promise<Uint8Array> {
   try {
-    for await (const chunk of file.bytes(undefined, { signal })) {
-      bytes.set(chunk, at);
-      at += chunk.byteLength;
-    }
+    return await readSmall(file, MAX_FILE, { signal });
   } catch (error) {
     throw unread(error, signal);
   }
-  return bytes;
 }
 
 /** Errors that say enough, or that the reader asked for. */

@@ -1,6 +1,7 @@
 /** The commands: a running node until its person ends it, or a finished errand. */
 import { get } from "./commands/get.ts";
 import { importFile } from "./commands/import.ts";
+import { key } from "./commands/key.ts";
 import { keep } from "./commands/keep.ts";
 import { runNode } from "./commands/node.ts";
 import type { Run } from "./commands/run.ts";
@@ -15,4 +16,5 @@ export const COMMANDS: Record<Command, Run> = {
   keep,
   get,
   import: importFile,
+  key,
 };

@@ -30,6 +30,9 @@ const STATUS = {
   /** A record that somebody wants to hand in. */
   IPNS_REFUSED: 400,
   IPNS_FULL: 507,
+  /** A site's private key: one that cannot be read, that is not here, that is in the way. */
+  BAD_KEY: 400,
+  KEY_EXISTS: 409,
   /** A site's versions: one that is not its own, one that nobody has, one that never was. */
   VERSION_INVALID: 502,
   VERSION_MISSING: 504,

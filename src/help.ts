@@ -28,6 +28,7 @@ Examples
   ${run} seed ./site --name docs.example.org --watch
   ${run} get docs.example.org/manual.pdf -o manual.pdf
   ${run} keep docs.example.org --upload 2M     keep a whole site, and serve it
+  ${run} key export docs.example.org           save the key that publishes the site
   ${run} --peer /ip4/192.168.1.5/tcp/4001/p2p/12D3Koo…
 
 Commands
@@ -48,6 +49,8 @@ Commands
                 /ipns/<name>/a.pdf; of a folder, its index.html, or with -o all of it
   import FILE   take in the blocks of a CAR file (- reads the standard input), every one checked,
                 and pin its roots
+  key …         the keys of your sites: list; export NAME, to a file or as 24 words; rotate NAME,
+                which moves the site to a new key; import NAME FILE (- reads the standard input)
 
 Options
 ${rows.join("\n")}

@@ -55,6 +55,9 @@ export interface Settings {
   /** Milliseconds. */
   quiet: number | undefined;
   output: string | undefined;
+  asWords: boolean;
+  toStdout: boolean;
+  passphraseFile: string | undefined;
   json: boolean;
   debug: boolean;
   help: boolean;
@@ -135,6 +138,9 @@ export function parseSettings(argv: string[], env: Record<string, string | undef
     watch: yes("watch"),
     quiet: read("quiet", parseSeconds),
     output: one("output"),
+    asWords: yes("words"),
+    toStdout: yes("stdout"),
+    passphraseFile: one("passphrase-file"),
     json: yes("json"),
     debug: yes("debug"),
     help: yes("help"),

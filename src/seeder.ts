@@ -8,14 +8,18 @@ import type { PrivateKey } from "@helia/interface";
 import { base36 } from "multiformats/bases/base36";
 import type { CID } from "multiformats/cid";
 import { parseName } from "./content/address.ts";
+import type { FolderItem } from "./content/folder.ts";
 import { gather } from "./content/gather.ts";
 import { pinEach } from "./content/pin.ts";
 import { pinTree } from "./content/pin-tree.ts";
 import { type Added, addFolder, type AddOptions } from "./content/write.ts";
 import { NethoodError } from "./errors.ts";
 import { isFresh, LIFETIME_MS, type OwnKey, TTL_MS } from "./name/ipns.ts";
+import { labelOf } from "./name/keyring.ts";
 import type { VersionLink } from "./name/record.ts";
+import { dnsLinkLine } from "./name/zone.ts";
 import type { Node } from "./node.ts";
+import { findSecrets } from "./secrets.ts";
 import { countChanges, type Counts } from "./site/diff.ts";
 import { createSites } from "./site/sites.ts";
 import { checkNote, readVersion, signVersion } from "./site/version.ts";
@@ -73,6 +77,8 @@ export interface Release {
 
 export interface Published extends Added, Release {
   cid: CID;
+  /** Files that hold a private key, though none of this node's: a publisher should know. */
+  secrets: string[];
 }
 
 export interface Seeder {
@@ -105,10 +111,14 @@ export function createSeeder(
       checkRelease(options);
       await refuseOwnFolder(node.dir, dir, options);
       const known = (how: string) => node.known(site.name, how);
-      const adding = addFolder(helia.blockstore, dir, { ...options, known });
+      let secrets: string[] = [];
+      const check = async (items: readonly FolderItem[]) => {
+        secrets = await findSecrets(node, items, options);
+      };
+      const adding = addFolder(helia.blockstore, dir, { ...options, known, check });
       const [added] = await Promise.all([adding, hear(site.label, options)]);
       await pinTree(helia, blocks, added.cid, `/ipns/${site.name}`, options);
-      return { ...added, ...await release(site, added.cid, options) };
+      return { ...added, secrets, ...await release(site, added.cid, options) };
     },
     async rollback(name, number, options = {}) {
       const site = siteOf(name);
@@ -162,7 +172,7 @@ export function createSeeder(
       cid,
       site: site.name,
       key: name,
-      dnslink: `${site.label}. ${TTL_MS / 1000} IN TXT "dnslink=/ipns/${name}"`,
+      dnslink: dnsLinkLine(site.name, name, TTL_MS / 1000),
       version: made ?? { cid: record!.version!, number: record!.number! },
       unchanged: made === undefined,
       changes: made && before && await changesSince(before, key, cid, signal),
@@ -232,7 +242,7 @@ interface Name {
 
 function siteOf(text: string): Name {
   const name = parseName(text);
-  return { name, label: parseName(`_dnslink.${name}`) };
+  return { name, label: parseName(labelOf(name)) };
 }
 
 function notOurs(site: string): NethoodError {

@@ -118,7 +118,7 @@ export function createTeller(
     },
 
     published(published, gateway) {
-      const { cid, key, site, dnslink, files, bytes, skipped, outside } = published;
+      const { cid, key, site, dnslink, files, bytes, skipped, outside, secrets } = published;
       const { version, unchanged, changes } = published;
       if (json) {
         return event("seed:done", {
@@ -130,6 +130,7 @@ export function createTeller(
           bytes,
           skipped,
           outside,
+          secrets,
           version: version.number,
           versionCid: String(version.cid),
           unchanged,
@@ -139,6 +140,9 @@ export function createTeller(
       for (const { path, why } of skipped) line(`Left out: ${path}: ${why}.`);
       for (const path of outside) {
         line(`Note: ${path} is a link to something outside the folder; its content is published.`);
+      }
+      for (const path of secrets) {
+        line(`Note: ${path} holds a private key, and everybody can read it now.`);
       }
       lines(publishedText(published, gateway));
     },

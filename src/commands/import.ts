@@ -1,7 +1,6 @@
 /** `nethood import`: the blocks of a CAR file. */
-import { createReadStream } from "node:fs";
-import process from "node:process";
 import { NethoodError } from "../errors.ts";
+import { readInput } from "./input.ts";
 import { type Run, start } from "./run.ts";
 
 export const importFile: Run = async (settings, around, teller) => {
@@ -17,39 +16,14 @@ export const importFile: Run = async (settings, around, teller) => {
   }
   await using node = await start(settings, around, teller);
   const { signal } = around;
-  const chunks = readChunks(file, signal);
+  const chunks = readInput(
+    file,
+    signal,
+    (cause) =>
+      new NethoodError("BAD_CAR", `The file ${file} cannot be read.`, {
+        cause,
+        hint: "Check its name, and that you may read it.",
+      }),
+  );
   teller.imported(await node.import(chunks, { signal, onProgress: teller.importing }));
 };
-
-/** The bytes of a file, or for `-` of the standard input. */
-async function* readChunks(file: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  try {
-    const stream = file === "-" ? process.stdin : createReadStream(file);
-    const chunks: AsyncIterator<Uint8Array> = stream[Symbol.asyncIterator]();
-    // Not the stream's own signal: it would wait for what a pipe may send in an hour.
-    for (;;) {
-      const { value, done } = await orAbort(chunks.next(), signal);
-      if (done) return;
-      yield value;
-    }
-  } catch (cause) {
-    signal.throwIfAborted();
-    throw new NethoodError("BAD_CAR", `The file ${file} cannot be read.`, {
-      cause,
-      hint: "Check its name, and that you may read it.",
-    });
-  }
-}
-
-/** What comes first: the result, or the end of waiting for it. */
-async function orAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const stopped = Promise.withResolvers<never>();
-  const stop = () => stopped.reject(signal.reason);
-  signal.addEventListener("abort", stop, { once: true });
-  try {
-    signal.throwIfAborted();
-    return await Promise.race([work, stopped.promise]);
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
-}

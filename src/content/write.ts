@@ -29,6 +29,8 @@ export interface AddOptions extends FolderOptions {
    * the profile's 1 MiB; with another value the CIDs are not those that other tools give.
    */
   chunk?: number | undefined;
+  /** Called with what the folder has before any of it is stored; what it throws ends the work. */
+  check?: ((items: readonly FolderItem[]) => Promise<void>) | undefined;
   /** Opens what is known of the files from earlier; those that are as they were are not read. Default: all are. */
   known?: ((how: string) => Known) | undefined;
   /** Reads every file anew, whatever is known. Default: false. */
@@ -83,6 +85,7 @@ export async function addFolder(
   // Before the first file is looked at, so that no change after it is taken for an older one.
   const seen = Date.now();
   const { items, ...folder } = await scanFolder(dir, options);
+  await options.check?.(items);
   const state = folderState({ items });
   const known = options.known?.(`${PROFILE.profile}/${options.chunk ?? PIECE_BYTES}`);
   const files = items.filter(({ kind }) => kind === "file");

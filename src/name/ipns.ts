@@ -5,17 +5,12 @@ import { base36 } from "multiformats/bases/base36";
 import type { CID } from "multiformats/cid";
 import { NethoodError, notCached } from "../errors.ts";
 import type { IpnsRecords } from "../store/ipns.ts";
-import type { SeenVersion } from "../store/versions.ts";
 import { createKept } from "./kept.ts";
 import { explainMissing } from "./missing.ts";
-import {
-  checkRecord,
-  type IpnsRecord,
-  readRecord,
-  versionEntries,
-  type VersionLink,
-} from "./record.ts";
-import type { Value } from "./value.ts";
+import type { Claim, Names, NamesOptions, Options, OwnKey, RecordRouting } from "./names.ts";
+import { checkRecord, type IpnsRecord, readRecord, versionEntries } from "./record.ts";
+
+export type { Claim, Names, NamesOptions, OwnKey, RecordRouting, Rotation } from "./names.ts";
 
 /** How long a signed record is valid: long enough that readers can keep a site alive while its seeder is away. */
 export const LIFETIME_MS: number = 30 * 24 * 60 * 60 * 1000;
@@ -31,86 +26,6 @@ const RENEW_PART = 0.5;
 
 /** Keys whose records may be handed in, most; with records of the usual size that is 5 MB, and never more than 100. */
 const MAX_KEYS = 10_000;
-
-/** With `local` nobody is asked. */
-type Options = { signal?: AbortSignal | undefined; local?: boolean | undefined };
-
-/** Where records are looked for beyond this node. */
-export interface RecordRouting {
-  /**
-   * Records of a key that were checked, and why others were refused.
-   *
-   * @param options.hurry whether there is a valid record already, so that this is about a newer one
-   */
-  find(
-    key: CID,
-    options?: Options & { hurry?: boolean },
-  ): Promise<{ records: IpnsRecord[]; refused: Error[] }>;
-}
-
-/** What a record is to say. */
-export interface Claim {
-  /** `/ipfs/<cid>` or `/ipns/<name>`. */
-  value: string;
-  /** The version that it announces. Default: none. */
-  version?: VersionLink | undefined;
-  /** For how long readers may use it without asking again, in seconds. Default: 60. */
-  ttl?: number | undefined;
-  /** For how long it is valid, in milliseconds; it is signed again in time. Default: 30 days. */
-  lifetime?: number | undefined;
-}
-
-/** A key of ours, and what is known of it here. */
-export interface OwnKey {
-  key: PrivateKey;
-  name: CID;
-  /** The record in force. */
-  record: IpnsRecord | undefined;
-  /** The version with the highest number that was ever seen; of a fork the one that is in force. */
-  newest: VersionLink | undefined;
-  /** For how long its records were signed last, in milliseconds. */
-  lifetime: number;
-}
-
-export interface Names {
-  /** What the newest record of a key says, here or at a neighbour's. @throws {NethoodError} IPNS_NOT_FOUND, IPNS_INVALID */
-  resolve(key: CID, options?: Options): Promise<Value>;
-  /** The newest record of a key, here or at a neighbour's. @throws {NethoodError} as resolve */
-  record(key: CID, options?: Options): Promise<IpnsRecord>;
-  /** Takes a record in, if it is valid and newer than what is here. @throws {NethoodError} IPNS_REFUSED, IPNS_FULL */
-  put(key: CID, bytes: Uint8Array): Promise<void>;
-  /** Signs and stores a record under the key of that label, which is made where it does not exist; returns the key. */
-  publish(label: string, value: CID, options?: Options): Promise<CID>;
-  /**
-   * Signs and stores what `make` makes of what is known, one after the other, so that nobody else signs in between. It is
-   * called again where a record of the key came from elsewhere meanwhile.
-   *
-   * @param make undefined where what is in force may stay
-   * @returns the key, and its record; undefined where there is none yet
-   */
-  update(
-    label: string,
-    make: (own: OwnKey) => Promise<Claim | undefined>,
-    options?: Options,
-  ): Promise<{ key: CID; record: IpnsRecord | undefined }>;
-  /** The key of that label, where there is one. */
-  own(label: string, options?: Options): Promise<CID | undefined>;
-  /** The versions of a key that were seen, the highest number first; two of one number are a fork. */
-  seen(key: CID): SeenVersion[];
-  /** Signs those of our own records again that are a day old: the same value, a higher sequence, the whole lifetime. */
-  renew(options?: Options): Promise<void>;
-}
-
-export interface NamesOptions {
-  /** Milliseconds since 1970. Default: the clock. */
-  now?: () => number;
-  /** Keys whose records may be handed in, most. Default: 10,000. */
-  maxKeys?: number;
-  /** Told where two versions have one number. Default: silence. */
-  log?: (line: string) => void;
-  /** Told of each key of which a newer record is in force, published here or come from elsewhere. Default: nobody. */
-  onChange?: (key: CID) => void;
-}
 
 export function createNames(
   { keychain }: Pick<Helia, "keychain">,
@@ -157,6 +72,26 @@ export function createNames(
       return key && cidOf(key);
     },
     seen: (key) => store.versions.all(key.toString(base36)),
+    rotate: (from, to, { begin, settle }, { signal } = {}) =>
+      inTurn(async () => {
+        const before = await keychain.exportKey(from, withSignal(signal));
+        const last = kept.get(cidOf(before));
+        if (last === undefined) throw explainMissing(cidOf(before), undefined, [], now());
+        const key = await ownKey(to, signal);
+        const lead = `/ipns/${cidOf(key).toString(base36)}`;
+        // It leads on already where this was interrupted before it was settled.
+        if (last.value !== lead) {
+          await sign(key, (own) => begin(own, last), signal);
+          const { ttl, version: cid, number } = last;
+          const version = cid && number ? { cid, number } : undefined;
+          const claim = ({ lifetime }: OwnKey) =>
+            Promise.resolve({ value: lead, ttl, lifetime, version });
+          await sign(before, claim, signal);
+        }
+        const keys = { from: cidOf(before), to: cidOf(key) };
+        await settle(keys);
+        return keys;
+      }),
     renew: ({ signal } = {}) =>
       inTurn(async () => {
         for await (const { name } of keychain.listKeys(withSignal(signal))) {
@@ -193,14 +128,19 @@ export function createNames(
     }
   }
 
+  /** It is made where there is none. */
+  async function ownKey(label: string, signal: AbortSignal | undefined): Promise<PrivateKey> {
+    return await exported(label, signal) ??
+      await keychain.generateKey(label, withSignal(signal));
+  }
+
   function update(
     label: string,
     make: (own: OwnKey) => Promise<Claim | undefined>,
     { signal }: Options = {},
   ): ReturnType<Names["update"]> {
     return inTurn(async () => {
-      const key = await exported(label, signal) ??
-        await keychain.generateKey(label, withSignal(signal));
+      const key = await ownKey(label, signal);
       return { key: cidOf(key), record: await sign(key, make, signal) };
     });
   }

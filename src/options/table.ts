@@ -13,7 +13,7 @@ export interface Option {
   only?: Command[];
 }
 
-export type Command = "node" | "seed" | "site" | "keep" | "get" | "import";
+export type Command = "node" | "seed" | "site" | "keep" | "get" | "import" | "key";
 
 /** Most words after each command. */
 export const WORDS: Record<Command, number> = {
@@ -23,6 +23,7 @@ export const WORDS: Record<Command, number> = {
   keep: 1,
   get: 1,
   import: 1,
+  key: 3,
 };
 
 /** The commands that run until they are ended, with a gateway. */
@@ -197,8 +198,25 @@ export const OPTIONS: Record<string, Option> = {
     type: "string",
     short: "o",
     value: "FILE",
-    help: "write to a file instead of the standard output; of a folder, all of it to a new folder",
-    only: ["get"],
+    help:
+      "write to this file (get: instead of the standard output; of a folder, all of it to a new folder)",
+    only: ["get", "key"],
+  },
+  words: {
+    type: "boolean",
+    help: "show a key as 24 words, to be written on paper",
+    only: ["key"],
+  },
+  stdout: {
+    type: "boolean",
+    help: "write a key to the standard output instead of a file",
+    only: ["key"],
+  },
+  "passphrase-file": {
+    type: "string",
+    value: "FILE",
+    help: "a file whose one line protects the file of a key, or opens it (default: none)",
+    only: ["key"],
   },
   json: { type: "boolean", help: "say everything as JSON lines, for programs" },
   debug: {

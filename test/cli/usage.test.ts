@@ -89,7 +89,9 @@ suite("usage", (test) => {
         /--no-mdns .*default: do/,
         /--name DNSNAME .*seed only/,
         /--hidden .*seed only/,
-        /-o, --output FILE .*get only/,
+        /-o, --output FILE .*get and key only/,
+        /--words .*key only/,
+        /--passphrase-file FILE .*key only/,
         /--json .*--debug .*env NETHOOD_DEBUG.*-h, --help .*--version/,
       ]
     ) assert.match(help, told);

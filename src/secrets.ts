@@ -1,0 +1,74 @@
+/** Private keys that have got into a folder that is to be published. */
+import type { KeyObject } from "node:crypto";
+import { open } from "node:fs/promises";
+import { unreadable } from "./content/folder.ts";
+import type { FolderItem } from "./content/folder.ts";
+import { NethoodError } from "./errors.ts";
+import { ownerOf } from "./keys.ts";
+import { hasPrivatePem, readKeyFile } from "./name/key-file.ts";
+import type { Node } from "./node.ts";
+
+/** Larger files are not looked into, in bytes: an RSA key of 8,192 bits has 7 KB. */
+const MAX_SIZE = 16 * 1024;
+
+/** How files with keys are called: what people and programs name them, or nothing at all behind a dot. */
+const NAMES = /\.(?:pem|key|p8|pk8|der|bin|bak|txt|asc|words)$|^[^.]+$/i;
+
+/**
+ * Looks for private keys among a site's files, before any of them is read into the content store.
+ *
+ * @returns paths of private keys that are not this node's: of a server, or an example
+ * @throws {NethoodError} BAD_SITE where one is the key of a site of this node
+ */
+export async function findSecrets(
+  node: Pick<Node, "helia" | "names">,
+  items: readonly FolderItem[],
+  { signal }: { signal?: AbortSignal | undefined } = {},
+): Promise<string[]> {
+  const found: string[] = [];
+  for (const { kind, size, path, file } of items) {
+    signal?.throwIfAborted();
+    if (kind !== "file" || size > MAX_SIZE || !NAMES.test(path.slice(path.lastIndexOf("/") + 1))) {
+      continue;
+    }
+    const bytes = await read(file, size).catch((cause) => {
+      throw unreadable(path, cause);
+    });
+    const key = keyIn(bytes);
+    const site = key && await ownerOf(node, key, { signal }) || titled(bytes);
+    if (site !== undefined) {
+      throw new NethoodError("BAD_SITE", `The file ${path} holds the private key of ${site}.`, {
+        hint: "Move it out of the folder: whoever has it can publish in your name.",
+      });
+    }
+    if (hasPrivatePem(bytes)) found.push(path);
+  }
+  return found;
+}
+
+async function read(file: string, size: number): Promise<Uint8Array> {
+  const handle = await open(file);
+  try {
+    const bytes = new Uint8Array(size);
+    const { bytesRead } = await handle.read(bytes, 0, size, 0);
+    return bytes.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
+
+function keyIn(bytes: Uint8Array): KeyObject | undefined {
+  try {
+    return readKeyFile(bytes);
+  } catch (error) {
+    // Nearly every file is none; and one that needs a passphrase says whose it is in its first line.
+    if (error instanceof NethoodError) return undefined;
+    throw error;
+  }
+}
+
+/** The site that our own export names, for a key that cannot be opened. */
+function titled(bytes: Uint8Array): string | undefined {
+  const text = new TextDecoder().decode(bytes.subarray(0, 1024));
+  return /^Nethood: the key of ([a-z0-9._-]+), \/ipns\/k[a-z0-9]+\r?\n-----BEGIN /m.exec(text)?.[1];
+}
