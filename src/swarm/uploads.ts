@@ -7,7 +7,7 @@
  *    block while there is something new to give, so that those who hurry cannot stop the crowd.
  * 2. *Unspread first.* A block that the crowd does not have yet goes before every second copy: a reader that has it gives it on.
  *    This is super-seeding (BEP 16) without its stall, for a second copy goes out as soon as there is nothing new to give, or
- *    somebody has waited for it too long.
+ *    somebody has waited for it too long. Who says to have what we gave nobody is not believed (holdings.ts).
  * 3. *Fair.* Who was given least is next; of what it asks for, what it waits for, then the rarest.
  */
 import { Bits, cheapest, outside } from "./bits.ts";
@@ -50,6 +50,8 @@ interface Client {
   heldUp: number;
   /** On the way and not acknowledged. */
   sending: Map<BlockNumber, Sending>;
+  /** Was sent to it, whether it is acknowledged or not. */
+  sent: Bits;
   /** Bytes given to it so far. */
   given: number;
   unacknowledged: number;
@@ -94,6 +96,7 @@ export class Uploads {
       urgent: new Map(),
       heldUp: 0,
       sending: new Map(),
+      sent: new Bits(),
       given: Number.isFinite(given) ? given : 0,
       unacknowledged: 0,
     });
@@ -129,13 +132,25 @@ export class Uploads {
     const client = this.#clients.get(number);
     if (client === undefined) return false;
     this.#unask(client, block);
+    client.sent.delete(block);
     return this.#landed(client, block) !== undefined;
   }
 
-  /** The peer has the block. @returns when it was sent to it, and how much that was, if it was */
-  acknowledged(number: PeerNumber, block: BlockNumber, now: number): Sending | undefined {
+  /**
+   * The peer has the block.
+   *
+   * @param whole whether it was sent all of it, if anything: who says so sooner has it from somebody else, or has it not
+   * @returns when it was sent to it, and how much that was, if it was and not long ago
+   */
+  acknowledged(
+    number: PeerNumber,
+    block: BlockNumber,
+    now: number,
+    whole = true,
+  ): Sending | undefined {
     const client = this.#clients.get(number);
     if (client === undefined) return undefined;
+    if (client.sent.delete(block) && whole) this.#holdings.gave(block);
     this.#unask(client, block);
     const sending = this.#landed(client, block);
     if (sending === undefined) return undefined;
@@ -162,6 +177,7 @@ export class Uploads {
     this.#unask(client, block);
     this.#landed(client, block);
     client.sending.set(block, { bytes, at: now });
+    client.sent.add(block);
     this.#receiving.add(client);
     client.given += bytes;
     client.unacknowledged += bytes;

@@ -23,8 +23,10 @@ class Server {
     for (const peer of peers) this.meet(peer);
   }
 
-  meet(peer: number): void {
+  /** @param stranger whether it has given us nothing, as nobody has given a seeder anything */
+  meet(peer: number, stranger = false): void {
     this.holdings.join(peer);
+    this.holdings.believe(peer, !stranger);
     this.uploads.join(peer);
   }
 
@@ -48,9 +50,9 @@ class Server {
   }
 
   /** A peer has got a block. */
-  acknowledge(peer: number, block: number): boolean {
+  acknowledge(peer: number, block: number, whole = true): boolean {
     this.holdings.add(peer, block);
-    return this.uploads.acknowledged(peer, block, this.now) !== undefined;
+    return this.uploads.acknowledged(peer, block, this.now, whole) !== undefined;
   }
 }
 
@@ -137,6 +139,79 @@ suite("uploads, which block", (test) => {
     server.request(B, [8]);
     server.uploads.cancel(B, 8);
     assert.equal(server.sendAll(), [`${A} 1`, `${B} 7`]);
+  });
+});
+
+suite("uploads, what strangers say", (test) => {
+  /** Sends a block to A, and it arrives. */
+  const give = (server: Server, block: number) => {
+    server.request(A, [block]);
+    assert.is(server.send(), `${A} ${block}`);
+    assert.ok(server.acknowledge(A, block));
+  };
+  const strangers = () => {
+    const server = new Server([]);
+    for (const peer of [A, B, C]) server.meet(peer, true);
+    return server;
+  };
+
+  test("who says to have what we gave nobody makes nothing less new, be they one or several", () => {
+    const server = strangers();
+    for (const peer of [C, IDLE]) {
+      server.meet(peer, true);
+      for (const block of range(0, 6)) server.acknowledge(peer, block);
+    }
+    for (const peer of [A, B]) {
+      server.request(peer, range(0, 6));
+      server.request(peer, [0], 1);
+    }
+    const first = range(0, 6).map(() => server.send()!.split(" ")[1]);
+    assert.is(new Set(first).size, 6, "six different ones");
+  });
+
+  test("what came to whom we gave it is with the crowd, for as long as anybody has it", () => {
+    const server = strangers();
+    give(server, 7);
+    server.request(B, [7, 8], 1);
+    assert.is(server.uploads.next(0, WIDE)?.block, 8);
+    server.acknowledge(C, 7); // from A, as far as we know
+    server.holdings.leave(A);
+    assert.is(server.uploads.next(0, WIDE)?.block, 8);
+    server.holdings.leave(C);
+    assert.is(
+      server.uploads.next(0, WIDE)?.block,
+      7,
+      "it is waited for as long, and was asked for first",
+    );
+  });
+
+  test("who says that it has a block of which it was sent a part has it not from us; nor who was to be sent it", () => {
+    for (
+      const end of [
+        (server: Server) => server.acknowledge(A, 7, false),
+        (server: Server) => {
+          server.uploads.cancel(A, 7);
+          server.acknowledge(A, 7);
+        },
+      ]
+    ) {
+      const server = strangers();
+      server.request(A, [7]);
+      server.send();
+      end(server);
+      server.request(B, [7, 8], 1);
+      assert.is(server.uploads.next(0, WIDE)?.block, 7);
+    }
+  });
+
+  test("what arrives so late that it was taken for lost has come nevertheless", () => {
+    const server = strangers();
+    server.request(A, [7]);
+    server.send();
+    server.uploads.tick(LOST_MS + 1);
+    assert.not(server.acknowledge(A, 7));
+    server.request(B, [7, 8], 1);
+    assert.is(server.uploads.next(0, WIDE)?.block, 8);
   });
 });
 
