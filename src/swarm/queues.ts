@@ -16,7 +16,7 @@ export function hasRoom({ number, asked }: AskedPeer, holdings: Holdings): boole
 }
 
 /**
- * Of the seeders that have a block the one with the least to send; who was asked for it already comes first. Who only says that
+ * Of the seeders that have a block, and did not just refuse it, the one with the least to send; who was asked for it already comes first. Who only says that
  * it is a seeder, and has given nothing yet, gets no share as one, unless all do no more than that.
  */
 export function leastAsked(
@@ -27,8 +27,8 @@ export function leastAsked(
   let best: AskedPeer | undefined;
   let least = Infinity;
   for (const seeder of seeders) {
-    const { number, asked } = seeder;
-    if (!holdings.has(number, block)) continue;
+    const { number, asked, refused } = seeder;
+    if (!holdings.has(number, block) || refused.has(block)) continue;
     if (asked.has(block)) return seeder;
     const mayHaveMore = asked.size < STRANGER_QUEUE || holdings.isBelieved(number);
     const load = mayHaveMore ? asked.size : asked.size + MOST;

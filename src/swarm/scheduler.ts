@@ -34,6 +34,9 @@ const ASLEEP_MS = 1_000;
 /** The same for one that has given nothing yet, or gives nothing more: words alone hold up no more than so many. */
 export const STRANGER_QUEUE = 4;
 
+/** How long a peer is not asked for what it would not give, in milliseconds. */
+export const REFUSED_MS = 2_000;
+
 /** Blocks that are looked at for the rarest one: a sample is as good, and costs the same however many there are. */
 const SAMPLE = 64;
 
@@ -86,9 +89,10 @@ export class Scheduler {
 
   /** A peer got a block; the holdings know it already. */
   offered(number: PeerNumber, block: BlockNumber): void {
-    if (!this.#asks.open.has(block)) return; // what is asked of the crowd may be taken over, in its time
     const peer = this.#asks.peers.get(number);
-    if (peer === undefined || peer.stalled) return;
+    if (peer === undefined) return;
+    this.#asks.relent(peer, block);
+    if (!this.#asks.open.has(block) || peer.stalled) return; // what is asked of the crowd may be taken over, in its time
     if (hasRoom(peer, this.#holdings) || this.#urgency.levelOf(block) > 0 || this.#isSeeder(peer)) {
       this.#asks.dirty.add(peer);
     }
@@ -112,10 +116,12 @@ export class Scheduler {
     return askers.map(({ number }) => ({ cancel: number, block }));
   }
 
-  /** A peer has not got what it was asked for, or would not give it. */
+  /** A peer has not got what it was asked for, or would not give it: others are asked for it, and this one after a while. */
   refused(number: PeerNumber, block: BlockNumber): void {
     const peer = this.#asks.peers.get(number);
-    if (peer !== undefined) this.#asks.remove(peer, block);
+    if (peer === undefined || !peer.asked.has(block)) return;
+    peer.refused.set(block, this.#now);
+    this.#asks.remove(peer, block);
   }
 
   isStalled(number: PeerNumber): boolean {
@@ -143,6 +149,9 @@ export class Scheduler {
     const asleep = now - this.#ticked > ASLEEP_MS;
     this.#ticked = this.#now = now;
     for (const peer of this.#asks.peers.values()) {
+      for (const [block, at] of peer.refused) {
+        if (now - at > REFUSED_MS) this.#asks.relent(peer, block);
+      }
       if (asleep) peer.heard = now;
       if (peer.stalled) {
         if (mayTryAgain(peer, now)) this.#forgive(peer);
@@ -199,10 +208,10 @@ export class Scheduler {
     const has = this.#holdings.of(peer.number);
     // It does not wait for what can wait.
     for (const block of this.#urgency.urgent) {
-      if (has.has(block)) this.#askUrgent(peer, block, decisions);
+      if (has.has(block) && !peer.refused.has(block)) this.#askUrgent(peer, block, decisions);
     }
     while (hasRoom(peer, this.#holdings)) {
-      const block = this.#rarest(has);
+      const block = this.#rarest(peer, has);
       if (block === undefined) break;
       this.#ask(peer, block, decisions);
     }
@@ -219,7 +228,8 @@ export class Scheduler {
       const has = this.#holdings.of(seeder.number);
       if (this.#asks.free.size > 0) {
         eachCommon(has, this.#asks.free, (block) => {
-          this.#ask(leastAsked(seeders, block, this.#holdings)!, block, decisions);
+          const peer = leastAsked(seeders, block, this.#holdings);
+          if (peer !== undefined) this.#ask(peer, block, decisions);
         });
       }
       if (seeder.asked.size === 0) this.#busy(seeder, has, decisions);
@@ -240,10 +250,11 @@ export class Scheduler {
   }
 
   /** The rarest block that a peer has and that is open. A copy is the least that its own blocks can have. */
-  #rarest(has: Bits): BlockNumber | undefined {
+  #rarest({ refused }: AskedPeer, has: Bits): BlockNumber | undefined {
     const { open } = this.#asks;
     if (open.size === 0) return undefined;
-    const copies = (block: BlockNumber) => this.#holdings.copies(block);
+    const copies = (block: BlockNumber) =>
+      refused.has(block) ? Infinity : this.#holdings.copies(block);
     return cheapest(has, open, copies, { from: this.#somewhere(open), enough: 1, most: SAMPLE });
   }
 
@@ -251,7 +262,7 @@ export class Scheduler {
   #busy(idle: AskedPeer, has: Bits, decisions: Decision[]): void {
     const from = this.#somewhere(this.#asks.single);
     for (const block of takeOver(this.#asks, has, this.#now, from)) {
-      this.#ask(idle, block, decisions);
+      if (!idle.refused.has(block)) this.#ask(idle, block, decisions);
     }
   }
 
