@@ -220,6 +220,12 @@ export function partsOf(
   return parts;
 }
 
+/** Every index that a peer was asked for, in order. */
+export function asked({ heard }: Wire): number[] {
+  const indices = heard.flatMap((frame) => frame.type === "request" ? frame.indices : []);
+  return [...new Set(indices)].sort((a, b) => a - b);
+}
+
 /** The bits of a group of so many members, of which some are there; all of them by default. */
 export function bitsOf(count: number, there: (index: number) => boolean = () => true): Uint8Array {
   const bits = new Uint8Array(Math.ceil(count / 8));
