@@ -19,6 +19,8 @@ export interface AskedPeer {
   readonly number: PeerNumber;
   /** In the order of asking. */
   readonly asked: Map<BlockNumber, Ask>;
+  /** What it would not give when it was asked, and when that was. */
+  readonly refused: Map<BlockNumber, number>;
   /** Reads as we do, so that what it lacks will come to it. */
   fellow: boolean;
   /** When it last sent something, or was asked after it had nothing to do. */
@@ -52,8 +54,9 @@ export class Asks {
 
   join(number: PeerNumber, now: number): void {
     const asked = new Map<BlockNumber, Ask>();
+    const refused = new Map<BlockNumber, number>();
     const rest = { fellow: false, heard: now, stalled: false, stalls: 0 };
-    this.peers.set(number, { number, asked, ...rest });
+    this.peers.set(number, { number, asked, refused, ...rest });
   }
 
   /** What was asked of it can be asked of others. */
@@ -97,6 +100,11 @@ export class Asks {
     this.#setAskers(block, [...this.of(block), peer]);
     this.free.delete(block);
     if (!this.#holdings.isSeeder(peer.number)) this.open.delete(block);
+  }
+
+  /** What it refused may be asked of it again: a while has passed, or it says that it has it. */
+  relent(peer: AskedPeer, block: BlockNumber): void {
+    if (peer.refused.delete(block) && this.wanted.has(block)) this.dirty.add(peer);
   }
 
   /** It is not asked of a peer any more. */

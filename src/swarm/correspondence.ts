@@ -60,8 +60,8 @@ export class Correspondence implements Listener {
     for (const index of indices) {
       const block = group.members[index];
       if (block === undefined) continue;
-      this.#swarm.pump.acknowledged(session.number, block);
-      session.stopBlock(group, index); // it came from somebody else meanwhile
+      const stopped = session.stopBlock(group, index); // it came from somebody else meanwhile
+      this.#swarm.pump.acknowledged(session.number, block, !stopped);
     }
     this.#swarm.pump.run();
     this.#swarm.decideSoon();
@@ -211,7 +211,7 @@ export class Correspondence implements Listener {
       swarm.holdings.setSeeder(session.number, true);
     }
     try {
-      swarm.talk.offered(member, group, has, true);
+      swarm.talk.offered(member, group, has);
       swarm.talk.open(member, group);
       swarm.decideSoon();
     } catch (error) {
@@ -231,6 +231,7 @@ export class Correspondence implements Listener {
       return;
     }
     if (shelf.groups.number(cid) !== block) return; // nobody talks about it any more
+    this.#swarm.holdings.believe(session.number, true);
     if (!shelf.here.has(block)) {
       await settings.store.put(cid, bytes);
       this.#swarm.stored(cid, bytes);

@@ -36,11 +36,11 @@ export class Pump {
     this.#send = send;
   }
 
-  /** A peer has a block; if we sent it, the line has room again. */
-  acknowledged(peer: PeerNumber, block: BlockNumber): void {
+  /** A peer has a block; if we sent it, all of it or only a part, the line has room again. */
+  acknowledged(peer: PeerNumber, block: BlockNumber, whole: boolean): void {
     const full = this.#uploads.unacknowledged >= this.#window.size;
     const now = performance.now();
-    const sent = this.#uploads.acknowledged(peer, block, now);
+    const sent = this.#uploads.acknowledged(peer, block, now, whole);
     if (sent === undefined) return;
     this.#window.acknowledged(sent.bytes, now - sent.at, now, full);
   }

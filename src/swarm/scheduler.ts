@@ -6,7 +6,8 @@
  * The rules, in the order in which they decide:
  * 1. *Urgent first.* What somebody waits for goes before what can wait; in a crowd only the next blocks of it (urgency.ts).
  * 2. *Crowd first.* The crowd goes before the seeder: what is merely queued at a seeder is taken over by a peer that gets it.
- * 3. *Rarest first*, ties by chance, so that readers have different things to give.
+ * 3. *Rarest first*, ties by chance, so that readers have different things to give. Words alone make nothing less rare
+ *    (holdings.ts), and who has given nothing yet is asked for less.
  * 4. *All of a seeder.* A seeder is asked for everything that nobody else has, each of several for its share; it chooses itself
  *    what it has sent least (uploads.ts).
  * 5. *Nobody idle.* A peer with nothing left to send takes over half of the longest queue, or else what was queued for long, or
@@ -19,6 +20,7 @@ import { type Bits, cheapest, eachCommon } from "./bits.ts";
 import type { Level } from "./frame.ts";
 import type { BlockNumber, Holdings, PeerNumber } from "./holdings.ts";
 import { isTooSilent, mayTryAgain } from "./patience.ts";
+import { hasRoom, leastAsked } from "./queues.ts";
 import { takeOver } from "./takeover.ts";
 import { Urgency } from "./urgency.ts";
 
@@ -26,11 +28,14 @@ export type Decision =
   | { ask: PeerNumber; block: BlockNumber; level: Level }
   | { cancel: PeerNumber; block: BlockNumber };
 
-/** Blocks asked of one peer that has only a part: enough for it to choose from, few enough to be asked elsewhere in time. */
-export const QUEUE = 8;
-
 /** Who was not told of the time for so long has slept itself, and cannot say who else did, in milliseconds. */
 const ASLEEP_MS = 1_000;
+
+/** The same for one that has given nothing yet, or gives nothing more: words alone hold up no more than so many. */
+export const STRANGER_QUEUE = 4;
+
+/** How long a peer is not asked for what it would not give, in milliseconds. */
+export const REFUSED_MS = 2_000;
 
 /** Blocks that are looked at for the rarest one: a sample is as good, and costs the same however many there are. */
 const SAMPLE = 64;
@@ -84,10 +89,11 @@ export class Scheduler {
 
   /** A peer got a block; the holdings know it already. */
   offered(number: PeerNumber, block: BlockNumber): void {
-    if (!this.#asks.open.has(block)) return; // what is asked of the crowd may be taken over, in its time
     const peer = this.#asks.peers.get(number);
-    if (peer === undefined || peer.stalled) return;
-    if (peer.asked.size < QUEUE || this.#urgency.levelOf(block) > 0 || this.#isSeeder(peer)) {
+    if (peer === undefined) return;
+    this.#asks.relent(peer, block);
+    if (!this.#asks.open.has(block) || peer.stalled) return; // what is asked of the crowd may be taken over, in its time
+    if (hasRoom(peer, this.#holdings) || this.#urgency.levelOf(block) > 0 || this.#isSeeder(peer)) {
       this.#asks.dirty.add(peer);
     }
   }
@@ -110,10 +116,12 @@ export class Scheduler {
     return askers.map(({ number }) => ({ cancel: number, block }));
   }
 
-  /** A peer has not got what it was asked for, or would not give it. */
+  /** A peer has not got what it was asked for, or would not give it: others are asked for it, and this one after a while. */
   refused(number: PeerNumber, block: BlockNumber): void {
     const peer = this.#asks.peers.get(number);
-    if (peer !== undefined) this.#asks.remove(peer, block);
+    if (peer === undefined || !peer.asked.has(block)) return;
+    peer.refused.set(block, this.#now);
+    this.#asks.remove(peer, block);
   }
 
   isStalled(number: PeerNumber): boolean {
@@ -141,6 +149,9 @@ export class Scheduler {
     const asleep = now - this.#ticked > ASLEEP_MS;
     this.#ticked = this.#now = now;
     for (const peer of this.#asks.peers.values()) {
+      for (const [block, at] of peer.refused) {
+        if (now - at > REFUSED_MS) this.#asks.relent(peer, block);
+      }
       if (asleep) peer.heard = now;
       if (peer.stalled) {
         if (mayTryAgain(peer, now)) this.#forgive(peer);
@@ -155,6 +166,7 @@ export class Scheduler {
   #leaveStalled(peer: AskedPeer): void {
     peer.stalled = true;
     peer.stalls++;
+    this.#holdings.believe(peer.number, false); // what it does not give is not spread by it
     peer.heard = this.#now; // it is left for so long from now on
     for (const block of peer.asked.keys()) {
       this.#urgency.fail(block);
@@ -196,10 +208,10 @@ export class Scheduler {
     const has = this.#holdings.of(peer.number);
     // It does not wait for what can wait.
     for (const block of this.#urgency.urgent) {
-      if (has.has(block)) this.#askUrgent(peer, block, decisions);
+      if (has.has(block) && !peer.refused.has(block)) this.#askUrgent(peer, block, decisions);
     }
-    while (peer.asked.size < QUEUE) {
-      const block = this.#rarest(has);
+    while (hasRoom(peer, this.#holdings)) {
+      const block = this.#rarest(peer, has);
       if (block === undefined) break;
       this.#ask(peer, block, decisions);
     }
@@ -209,29 +221,19 @@ export class Scheduler {
   /** Seeders are asked for everything; where there are several, each for its share. */
   #askSeeders(seeders: AskedPeer[], decisions: Decision[]): void {
     for (const block of this.#urgency.urgent) {
-      const peer = this.#leastAsked(seeders, block);
+      const peer = leastAsked(seeders, block, this.#holdings);
       if (peer !== undefined) this.#askUrgent(peer, block, decisions);
     }
     for (const seeder of seeders) {
       const has = this.#holdings.of(seeder.number);
       if (this.#asks.free.size > 0) {
         eachCommon(has, this.#asks.free, (block) => {
-          this.#ask(this.#leastAsked(seeders, block)!, block, decisions);
+          const peer = leastAsked(seeders, block, this.#holdings);
+          if (peer !== undefined) this.#ask(peer, block, decisions);
         });
       }
       if (seeder.asked.size === 0) this.#busy(seeder, has, decisions);
     }
-  }
-
-  /** Of the peers that have a block the one with the least to send; who was asked for it already comes first. */
-  #leastAsked(peers: AskedPeer[], block: BlockNumber): AskedPeer | undefined {
-    let best: AskedPeer | undefined;
-    for (const peer of peers) {
-      if (!this.#holdings.has(peer.number, block)) continue;
-      if (peer.asked.has(block)) return peer;
-      if (best === undefined || peer.asked.size < best.asked.size) best = peer;
-    }
-    return best;
   }
 
   /** What somebody waits for is asked now, or, where it was asked before, asked with more weight. */
@@ -248,10 +250,11 @@ export class Scheduler {
   }
 
   /** The rarest block that a peer has and that is open. A copy is the least that its own blocks can have. */
-  #rarest(has: Bits): BlockNumber | undefined {
+  #rarest({ refused }: AskedPeer, has: Bits): BlockNumber | undefined {
     const { open } = this.#asks;
     if (open.size === 0) return undefined;
-    const copies = (block: BlockNumber) => this.#holdings.copies(block);
+    const copies = (block: BlockNumber) =>
+      refused.has(block) ? Infinity : this.#holdings.copies(block);
     return cheapest(has, open, copies, { from: this.#somewhere(open), enough: 1, most: SAMPLE });
   }
 
@@ -259,7 +262,7 @@ export class Scheduler {
   #busy(idle: AskedPeer, has: Bits, decisions: Decision[]): void {
     const from = this.#somewhere(this.#asks.single);
     for (const block of takeOver(this.#asks, has, this.#now, from)) {
-      this.#ask(idle, block, decisions);
+      if (!idle.refused.has(block)) this.#ask(idle, block, decisions);
     }
   }
 

@@ -86,18 +86,8 @@ export class Talk {
     this.#drop(group);
   }
 
-  /**
-   * Takes in what a peer says to have.
-   *
-   * @param claimed whether it had that when it was met
-   * @throws {WireError} where that cannot be
-   */
-  offered(
-    { session, groups }: Member,
-    group: Group,
-    indices: Iterable<number>,
-    claimed = false,
-  ): void {
+  /** Takes in what a peer says to have. @throws {WireError} where that cannot be */
+  offered({ session, groups }: Member, group: Group, indices: Iterable<number>): void {
     const theirs = groups.get(group.key);
     if (theirs === undefined) return;
     if (group.known && theirs.open.count > 0 && theirs.open.count !== group.members.length) {
@@ -112,7 +102,7 @@ export class Talk {
       if (isInline(this.#books.shelf.groups.cid(block))) {
         throw new WireError(`it says to have member ${index} of ${group.cid}, which is no block`);
       }
-      if (this.#books.holdings.add(session.number, block, claimed)) {
+      if (this.#books.holdings.add(session.number, block)) {
         this.#books.scheduler.offered(session.number, block);
       }
     }
@@ -132,7 +122,7 @@ export class Talk {
   catchUp(member: Member, group: Group): void {
     const { session, groups } = member;
     try {
-      this.offered(member, group, groups.get(group.key)?.has ?? [], true);
+      this.offered(member, group, groups.get(group.key)?.has ?? []);
     } catch (error) {
       return session.drop(error as Error);
     }

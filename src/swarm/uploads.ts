@@ -3,23 +3,34 @@
  * so that what is sent next is chosen as late as can be.
  *
  * The rules, in the order in which they decide:
- * 1. *Held up by us.* Who waits and has nobody else is served first; but of what the crowd has already, only with every second
- *    block while there is something new to give, so that those who hurry cannot stop the crowd.
+ * 1. *Held up by us.* Who waits and has nobody else is served first, until it is far ahead of others; but of what the crowd has
+ *    already, only with every second block while there is something new to give, so that those who hurry cannot stop the crowd.
  * 2. *Unspread first.* A block that the crowd does not have yet goes before every second copy: a reader that has it gives it on.
  *    This is super-seeding (BEP 16) without its stall, for a second copy goes out as soon as there is nothing new to give, or
- *    somebody has waited for it too long.
+ *    somebody has waited for it too long. Who says to have what we gave nobody is not believed (holdings.ts).
  * 3. *Fair.* Who was given least is next; of what it asks for, what it waits for, then the rarest.
  */
-import { Bits, cheapest, outside } from "./bits.ts";
+import { type Bits, cheapest, outside } from "./bits.ts";
+import {
+  type Client,
+  createClient,
+  heldUp,
+  mayReceive,
+  type Sending,
+  waitedFor,
+} from "./client.ts";
 import { Counts } from "./counts.ts";
 import type { BlockNumber, Holdings, PeerNumber } from "./holdings.ts";
 import type { Level } from "./frame.ts";
 
-/** Blocks that may be on the way to one peer however small its share is: one that it receives, one that follows. */
-export const PIPELINE = 2;
-
 /** How long somebody may be kept waiting for a second copy while there are blocks that nobody has, in milliseconds. */
 export const HOLD_MS = 10_000;
+
+/**
+ * Who waits and has nobody else is served before others until it is so many bytes ahead of them. It is its own word, and who says
+ * it of everything is then served like all.
+ */
+export const MOST_AHEAD: number = 1024 * 1024;
 
 /** What is not acknowledged in this time, and some multiple of the usual, is not on the line any more, in milliseconds. */
 export const LOST_MS = 1_500;
@@ -34,25 +45,6 @@ const SAMPLE = 64;
 export interface Upload {
   peer: PeerNumber;
   block: BlockNumber;
-}
-
-interface Sending {
-  bytes: number;
-  at: number;
-}
-
-interface Client {
-  number: PeerNumber;
-  wants: Bits;
-  /** What it waits for, since when, in the order of asking. */
-  urgent: Map<BlockNumber, { level: Level; at: number }>;
-  /** How many of those have nobody but us. */
-  heldUp: number;
-  /** On the way and not acknowledged. */
-  sending: Map<BlockNumber, Sending>;
-  /** Bytes given to it so far. */
-  given: number;
-  unacknowledged: number;
 }
 
 export class Uploads {
@@ -88,15 +80,7 @@ export class Uploads {
     // Nobody has to make up for what others got before.
     let given = Infinity;
     for (const client of this.#clients.values()) given = Math.min(given, client.given);
-    this.#clients.set(number, {
-      number,
-      wants: new Bits(),
-      urgent: new Map(),
-      heldUp: 0,
-      sending: new Map(),
-      given: Number.isFinite(given) ? given : 0,
-      unacknowledged: 0,
-    });
+    this.#clients.set(number, createClient(number, Number.isFinite(given) ? given : 0));
   }
 
   leave(number: PeerNumber): void {
@@ -129,13 +113,25 @@ export class Uploads {
     const client = this.#clients.get(number);
     if (client === undefined) return false;
     this.#unask(client, block);
+    client.sent.delete(block);
     return this.#landed(client, block) !== undefined;
   }
 
-  /** The peer has the block. @returns when it was sent to it, and how much that was, if it was */
-  acknowledged(number: PeerNumber, block: BlockNumber, now: number): Sending | undefined {
+  /**
+   * The peer has the block.
+   *
+   * @param whole whether it was sent all of it, if anything: who says so sooner has it from somebody else, or has it not
+   * @returns when it was sent to it, and how much that was, if it was and not long ago
+   */
+  acknowledged(
+    number: PeerNumber,
+    block: BlockNumber,
+    now: number,
+    whole = true,
+  ): Sending | undefined {
     const client = this.#clients.get(number);
     if (client === undefined) return undefined;
+    if (client.sent.delete(block) && whole) this.#holdings.gave(block);
     this.#unask(client, block);
     const sending = this.#landed(client, block);
     if (sending === undefined) return undefined;
@@ -162,6 +158,7 @@ export class Uploads {
     this.#unask(client, block);
     this.#landed(client, block);
     client.sending.set(block, { bytes, at: now });
+    client.sent.add(block);
     this.#receiving.add(client);
     client.given += bytes;
     client.unacknowledged += bytes;
@@ -178,9 +175,20 @@ export class Uploads {
     if (this.#asking === 0 || this.#unacknowledged >= window) return undefined;
     const share = window / this.#asking;
     const isNew = this.#isAnythingNew();
-    return (this.#heldUp > 0 && !(isNew && this.#favoured) && this.#leastGiven(share, heldUp)) ||
+    return (this.#heldUp > 0 && !(isNew && this.#favoured) && this.#hurried(share)) ||
       (isNew && this.#leastGiven(share, (client) => this.#new(client, now))) ||
       this.#leastGiven(share, (client) => waitedFor(client) ?? this.#rarest(client));
+  }
+
+  /** What somebody has nobody else for, who is not too far ahead of any other who could be sent something now. */
+  #hurried(share: number): Upload | undefined {
+    const upload = this.#leastGiven(share, heldUp);
+    if (upload === undefined) return undefined;
+    const { given } = this.#clients.get(upload.peer)!;
+    for (const client of this.#clients.values()) {
+      if (client.given < given - MOST_AHEAD && mayReceive(client, share)) return undefined;
+    }
+    return upload;
   }
 
   /** Of those whose share leaves room, and for whom there is something, the one that was given least. */
@@ -191,8 +199,7 @@ export class Uploads {
     let least = Infinity;
     let upload: Upload | undefined;
     for (const client of this.#clients.values()) {
-      if (client.wants.size === 0 || client.given >= least) continue;
-      if (client.sending.size >= PIPELINE && client.unacknowledged >= share) continue;
+      if (client.given >= least || !mayReceive(client, share)) continue;
       const block = choose(client);
       if (block === undefined) continue;
       least = client.given;
@@ -260,14 +267,4 @@ export class Uploads {
     this.#underway.remove(block);
     return sending;
   }
-}
-
-/** What it has nobody else for. */
-function heldUp({ heldUp, urgent }: Client): BlockNumber | undefined {
-  if (heldUp === 0) return undefined;
-  for (const [block, { level }] of urgent) if (level === 2) return block;
-}
-
-function waitedFor({ urgent }: Client): BlockNumber | undefined {
-  return urgent.size === 0 ? undefined : urgent.keys().next().value;
 }

@@ -5,7 +5,7 @@ import type { Swarm } from "../../src/swarm/swarm.ts";
 import type { SwarmStore } from "../../src/swarm/shelf.ts";
 import type { CID } from "multiformats/cid";
 import { sha256 } from "multiformats/hashes/sha2";
-import { createHost } from "./swarm-wire.ts";
+import { createBareHost } from "./bare-host.ts";
 
 export interface BareSwarm extends AsyncDisposable {
   readonly id: string;
@@ -19,7 +19,7 @@ export interface BareSwarm extends AsyncDisposable {
 }
 
 export async function createBareSwarm(): Promise<BareSwarm> {
-  const libp2p = await createHost();
+  const libp2p = await createBareHost();
   const log: string[] = [];
   const banned: string[] = [];
   const blocks = new Map<string, Uint8Array>();

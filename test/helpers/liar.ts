@@ -1,11 +1,7 @@
 /** A peer that says it has whatever it is asked for, and then sends what it pleases. */
-import { identify } from "@libp2p/identify";
 import type { Libp2p, PeerId, Stream } from "@libp2p/interface";
-import { noise } from "@libp2p/noise";
-import { tcp } from "@libp2p/tcp";
-import { yamux } from "@libp2p/yamux";
-import { createLibp2p } from "libp2p";
 import type { CID } from "multiformats/cid";
+import { createBareHost } from "./bare-host.ts";
 import { BITSWAP, concat, decodeWants, encodeMessage, frame } from "./bitswap-wire.ts";
 
 /** What is sent in answer to a want, as bytes of a stream; undefined: nothing. */
@@ -23,13 +19,7 @@ export interface Liar extends AsyncDisposable {
 
 export async function createLiar(lie: Lie): Promise<Liar> {
   const asked: CID[] = [];
-  const libp2p = await createLibp2p({
-    addresses: { listen: ["/ip4/127.0.0.1/tcp/0"] },
-    transports: [tcp()],
-    connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
-    services: { identify: identify() },
-  });
+  const libp2p = await createBareHost();
 
   async function send(peer: PeerId, bytes: Uint8Array): Promise<void> {
     try {

@@ -2,15 +2,11 @@
  * A peer that speaks the swarm's protocol, says that it has whatever it is told of, and never sends any of it; or begins to, and
  * sends a byte now and then.
  */
-import { identify } from "@libp2p/identify";
 import type { Stream } from "@libp2p/interface";
-import { noise } from "@libp2p/noise";
-import { tcp } from "@libp2p/tcp";
-import { yamux } from "@libp2p/yamux";
-import { createLibp2p } from "libp2p";
 import { Uint8ArrayList } from "uint8arraylist";
 import { FrameDecoder } from "../../src/swarm/decoder.ts";
 import { encodeBlockHeader, encodeFrame, PROTOCOL, WANTING } from "../../src/swarm/frame.ts";
+import { createBareHost } from "./bare-host.ts";
 
 export interface Promiser extends AsyncDisposable {
   readonly addresses: string[];
@@ -26,13 +22,7 @@ export async function createPromiser(
 ): Promise<Promiser> {
   let asked = 0;
   const taps = new Set<ReturnType<typeof setInterval>>();
-  const libp2p = await createLibp2p({
-    addresses: { listen: ["/ip4/127.0.0.1/tcp/0"] },
-    transports: [tcp()],
-    connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
-    services: { identify: identify() },
-  });
+  const libp2p = await createBareHost();
 
   function promise(stream: Stream): void {
     const decoder = new FrameDecoder();

@@ -8,6 +8,8 @@ export interface PeerOptions {
   seeder?: boolean;
   /** Reads what we read. Default: unless it is a seeder. */
   fellow?: boolean;
+  /** Has given nothing yet. */
+  stranger?: boolean;
 }
 
 export class Reader {
@@ -20,8 +22,12 @@ export class Reader {
     this.scheduler = new Scheduler(this.holdings, () => random.int(2 ** 32) / 2 ** 32);
   }
 
-  meet(peer: number, { has = [], seeder = false, fellow = !seeder }: PeerOptions = {}): void {
+  meet(
+    peer: number,
+    { has = [], seeder = false, fellow = !seeder, stranger = false }: PeerOptions = {},
+  ): void {
     this.holdings.join(peer, seeder);
+    this.holdings.believe(peer, !stranger);
     this.scheduler.join(peer);
     this.scheduler.fellow(peer, fellow);
     for (const block of has) this.offer(peer, block);

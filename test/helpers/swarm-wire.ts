@@ -1,15 +1,11 @@
 /** A peer that speaks the swarm protocol by hand: it says whatever it is told to, in frames or in bytes, and keeps what it hears. */
-import { identify } from "@libp2p/identify";
 import type { Connection, Libp2p, Stream } from "@libp2p/interface";
-import { noise } from "@libp2p/noise";
-import { tcp } from "@libp2p/tcp";
-import { yamux } from "@libp2p/yamux";
 import { multiaddr } from "@multiformats/multiaddr";
-import { createLibp2p } from "libp2p";
 import type { CID } from "multiformats/cid";
 import type { Uint8ArrayList } from "uint8arraylist";
 import { FrameDecoder } from "../../src/swarm/decoder.ts";
 import { encodeFrame, type Frame, MAX_PART, PROTOCOL } from "../../src/swarm/frame.ts";
+import { type Chosen, createBareHost } from "./bare-host.ts";
 import { until } from "./until.ts";
 
 type FrameOf<T extends Frame["type"]> = Frame & { type: T };
@@ -62,7 +58,7 @@ export interface WireSettings {
   /** Multiaddr to listen on. */
   listen?: string;
   /** Of two peers the one with the smaller ID opens the stream. */
-  id?: { below: string } | { above: string };
+  id?: Chosen;
   /** Told of every frame as soon as it is heard. */
   onFrame?(wire: Wire, frame: Frame): void;
   onStream?(wire: Wire): void;
@@ -72,7 +68,7 @@ export async function createWirePeer(
   { listen, id, onFrame, onStream }: WireSettings = {},
 ): Promise<WirePeer> {
   const wires: Wire[] = [];
-  const libp2p = await createHost(listen, id);
+  const libp2p = await createBareHost({ listen, id });
   const self = libp2p.peerId.toString();
   let silent = false;
   const begin = (stream: Stream, connection: Connection) => {
@@ -224,6 +220,12 @@ export function partsOf(
   return parts;
 }
 
+/** Every index that a peer was asked for, in order. */
+export function asked({ heard }: Wire): number[] {
+  const indices = heard.flatMap((frame) => frame.type === "request" ? frame.indices : []);
+  return [...new Set(indices)].sort((a, b) => a - b);
+}
+
 /** The bits of a group of so many members, of which some are there; all of them by default. */
 export function bitsOf(count: number, there: (index: number) => boolean = () => true): Uint8Array {
   const bits = new Uint8Array(Math.ceil(count / 8));
@@ -233,25 +235,4 @@ export function bitsOf(count: number, there: (index: number) => boolean = () => 
 
 function inShort(frame: Frame): object {
   return frame.type === "block" ? { ...frame, data: frame.data.length } : frame;
-}
-
-/** A libp2p host that speaks no protocol of ours yet. */
-export async function createHost(
-  listen = "/ip4/127.0.0.1/tcp/0",
-  id?: WireSettings["id"],
-): Promise<Libp2p> {
-  for (;;) {
-    const libp2p = await createLibp2p({
-      start: false,
-      addresses: { listen: [listen] },
-      transports: [tcp()],
-      connectionEncrypters: [noise()],
-      streamMuxers: [yamux()],
-      services: { identify: identify() },
-    });
-    const own = libp2p.peerId.toString();
-    if (id !== undefined && ("below" in id ? own > id.below : own < id.above)) continue;
-    await libp2p.start();
-    return libp2p;
-  }
 }

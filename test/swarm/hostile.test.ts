@@ -38,6 +38,7 @@ const block = (index: number, offset: number, size: number, length: number): Fra
 );
 const P = FILE.root.bytes;
 const OPEN = open(FILE.root, LEAVES + 1, bitsOf(LEAVES + 1, (i) => i < 3));
+const UNKNOWN_SIZE = open(FILE.root);
 const UNKNOWN = open(OTHER.root, 4, bitsOf(4));
 
 type Bad = [title: string, said: (Frame | Uint8Array)[], reason: RegExp];
@@ -60,18 +61,33 @@ const BY_ITSELF: Bad[] = [
     [openRaw(CID.createV1(0x55, identity.digest(new Uint8Array(3))).bytes, 0)],
     /an identity CID/,
   ],
-  ["a CID and something after it", [openRaw(join([P, P]), 0)], /CID/],
+  ["a CID and something after it", [openRaw(join([P, P]), 0)], /a CID that cannot be read/],
+  ["a CID that is longer than its frame", [raw(1, 0, 0, P.length + 1, P)], /ends too early/],
+  [
+    "a CID of version 0 with its version before it",
+    [openRaw(join([unhex("00 70"), FILE.root.multihash.bytes]), 0)],
+    /a CID in another form than its own/,
+  ],
   ["a count over the limit", [openRaw(P, 65_537, new Uint8Array(8_193))], /65537 members/],
   ["bits of another length", [openRaw(P, 9, unhex("01"))], /1 bytes of bits for 9 members/],
   ["bits beyond the last member", [openRaw(P, 3, unhex("09"))], /beyond the last member/],
   ["a count without the first bit", [openRaw(P, 3, unhex("02"))], /does not have the first/],
   ["an empty list", [OPEN, raw(2, 0, 0)], /without indices/],
   ["a list over the limit", [OPEN, raw(2, 0, 65_537)], /65537 indices/],
-  ["an index over the limit", [OPEN, raw(2, 0, 1, 65_536)], /index 65536/],
-  ["an index over the limit by its gap", [OPEN, raw(2, 0, 2, 65_535, 0)], /index 65536/],
+  ["an index over the limit", [UNKNOWN_SIZE, raw(2, 0, 1, 65_536)], /the index 65536, which no/],
+  [
+    "an index over the limit by its gap",
+    [UNKNOWN_SIZE, raw(2, 0, 2, 65_535, 0)],
+    /the index 65536, which no/,
+  ],
   ["a level of 3", [OPEN, raw(4, 0, 3, 1, 1)], /level 3/],
   ["a block of over 2 MiB", [OPEN, raw(6, 0, 1, 0, 2_097_153, unhex("00"))], /2097153 bytes/],
   ["data beyond a block's end", [OPEN, raw(6, 0, 1, 0, 1, unhex("00 00"))], /beyond the end/],
+  [
+    "data over the limit",
+    [OPEN, raw(6, 0, 1, 0, 70_000, new Uint8Array(65_537))],
+    /a part of 65537 bytes/,
+  ],
   ["no data", [OPEN, raw(6, 0, 1, 0, 5)], /without data/],
 ];
 
@@ -80,7 +96,11 @@ const BY_WHAT_CAME_BEFORE: Bad[] = [
   ["a number that is not open", [list("have", 0, 1)], /group 0, which is not open/],
   ["a number that was closed", [OPEN, { type: "close", group: 0 }, list("lost", 0, 1)], /not open/],
   ["a number that is open already", [OPEN, open(OTHER.root)], /group 0, which is open already/],
-  ["an index beyond the sender's own count", [OPEN, list("cancel", 0, LEAVES + 1)], /index 61/],
+  [
+    "an index beyond the sender's own count",
+    [OPEN, list("cancel", 0, LEAVES + 1)],
+    /index 61 of a group of/,
+  ],
   ["a part without a beginning", [UNKNOWN, block(1, 9, 30_000, 2_000)], /not begun/],
   [
     "one CID under two numbers, also in another version",

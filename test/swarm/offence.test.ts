@@ -1,12 +1,19 @@
 /** Peers that keep to the frames, and mean harm all the same: they lose their place, and nobody else notices. */
 import * as assert from "uvu/assert";
+import { WANTING } from "../../src/swarm/frame.ts";
 import { Gifts } from "../../src/swarm/gifts.ts";
+import { QUEUE, STRANGER_QUEUE } from "../../src/swarm/queues.ts";
 import { createBareSwarm } from "../helpers/bare-swarm.ts";
-import { createFileBlocks, createSeed, readAll } from "../helpers/blocks-of-file.ts";
+import {
+  createFileBlocks,
+  createSeed,
+  type FileBlocks,
+  readAll,
+} from "../helpers/blocks-of-file.ts";
 import { giver } from "../helpers/giver.ts";
 import { createLoopbackNode, type LoopbackNode } from "../helpers/loopback-node.ts";
 import { suite } from "../helpers/suite.ts";
-import { bitsOf, createWirePeer, list, open, request } from "../helpers/swarm-wire.ts";
+import { bitsOf, createWirePeer, list, open, partsOf, request } from "../helpers/swarm-wire.ts";
 import { until } from "../helpers/until.ts";
 
 const FILE = await createFileBlocks({ leaves: 12, size: 30_000 });
@@ -121,6 +128,32 @@ suite("offence", (test) => {
     await using honest = await createSeed(FILE);
     await node.meet(honest);
     assert.equal(await reading, FILE.content);
+  });
+
+  test("a stranger is asked for little until it has given a block; when it goes nothing of it is left", async () => {
+    await using bare = await createBareSwarm();
+    const [{ cid: root, bytes }] = FILE.members as [FileBlocks["members"][number]];
+    bare.blocks.set(root.multihash.bytes.join(), bytes);
+    bare.swarm.shelf.handed(root, bytes);
+    const leave = bare.swarm.expect(FILE.leaves);
+    await using stranger = await createWirePeer();
+    const wire = await stranger.meet(bare);
+    wire.say(open(root, ALL, bitsOf(ALL, (i) => i < ALL - 1), 0, WANTING));
+    const asked = () =>
+      wire.heard.flatMap((frame) => frame.type === "request" ? frame.indices : []).length;
+    await wire.hear("request");
+    await pause(300);
+    assert.is(asked(), STRANGER_QUEUE);
+    const [index] = (await wire.hear("request")).indices as [number];
+    wire.say(...partsOf(0, index, FILE.members[index]!.bytes));
+    await wire.hear("have");
+    await until("it is asked for more", () => asked() > STRANGER_QUEUE);
+    assert.is(asked(), QUEUE + 1);
+    assert.is(bare.swarm.holdings.peers, 1);
+    wire.stream.abort(new Error("it goes"));
+    await until("it is gone", () => bare.swarm.talk.members.size === 0);
+    assert.is(bare.swarm.holdings.peers, 0);
+    leave();
   });
 
   test("who sends wrong bytes is hung up on, nothing of it is kept, and the read completes", async () => {

@@ -1,5 +1,6 @@
 /** What the scheduler does about peers that are silent, go, or would not give. */
 import * as assert from "uvu/assert";
+import { REFUSED_MS } from "../../src/swarm/scheduler.ts";
 import { asked, range, Reader } from "../helpers/scheduling.ts";
 import { suite } from "../helpers/suite.ts";
 
@@ -101,6 +102,61 @@ suite("scheduler, peers that fail", (test) => {
     reader.holdings.delete(A, 0);
     reader.scheduler.refused(A, 0);
     assert.equal(reader.decide(), ["ask 3 0 0"]);
+  });
+
+  test("even if it still says that it has it; and if nobody else does, of the same one after a while", () => {
+    for (const seeder of [false, true]) {
+      for (const awaited of [[], [0]]) {
+        const reader = new Reader();
+        const level = awaited.length > 0 ? 2 : 0;
+        reader.meet(A, { has: [0], seeder, fellow: false });
+        reader.want([0], awaited);
+        assert.equal(reader.decide(), [`ask 2 0 ${level}`]);
+        reader.scheduler.refused(A, 0);
+        assert.equal(reader.pass(1_000), []);
+        reader.scheduler.refused(A, 0); // it was not asked again: that is no refusal
+        assert.equal(reader.pass(REFUSED_MS - 1_000), []);
+        assert.equal(reader.pass(250), [`ask 2 0 ${level}`]);
+        reader.scheduler.refused(A, 0);
+        reader.meet(B, { has: [0], seeder, fellow: false });
+        assert.equal(reader.decide(), [`ask 3 0 ${level}`]);
+        reader.scheduler.refused(B, 0);
+        assert.equal(reader.decide(), [], "both would not");
+      }
+    }
+  });
+
+  test("so it is if it has other things to send meanwhile", () => {
+    const reader = new Reader();
+    reader.meet(A, { has: [0, 1] });
+    reader.want([0, 1]);
+    reader.decide();
+    reader.scheduler.refused(A, 0);
+    assert.equal(reader.pass(REFUSED_MS + 250, [[A, 1]]), ["ask 2 0 0"]);
+  });
+
+  test("what a peer would not give it is asked for at once when it says that it has it again", () => {
+    const reader = new Reader();
+    reader.meet(A, { has: [0] });
+    reader.want([0]);
+    reader.decide();
+    reader.holdings.delete(A, 0);
+    reader.scheduler.refused(A, 0);
+    assert.equal(reader.decide(), []);
+    reader.offer(A, 0);
+    assert.equal(reader.decide(), ["ask 2 0 0"]);
+  });
+
+  test("who has nothing to do does not take over what it would not give", () => {
+    const reader = new Reader();
+    reader.meet(A, { has: range(0, 6) });
+    reader.want(range(0, 6));
+    reader.decide();
+    for (const block of range(0, 6)) reader.scheduler.refused(A, block);
+    reader.meet(B, { has: range(0, 6) });
+    assert.is(asked(reader.decide(), B).length, 6);
+    assert.equal(reader.pass(REFUSED_MS), []);
+    assert.is(asked(reader.pass(250), A).length, 3, "but a while later it takes its half");
   });
 
   test("what is here, or not wanted any more, is forgotten: who was asked is named, and asked for more", () => {

@@ -1,6 +1,6 @@
 /** Which block to ask of whom, rule by rule. */
 import * as assert from "uvu/assert";
-import { QUEUE } from "../../src/swarm/scheduler.ts";
+import { QUEUE, STRANGER_QUEUE } from "../../src/swarm/queues.ts";
 import { LATE_MS, SLOW_MS } from "../../src/swarm/takeover.ts";
 import { URGENT_IN_CROWD } from "../../src/swarm/urgency.ts";
 import { asked, range, Reader } from "../helpers/scheduling.ts";
@@ -91,11 +91,54 @@ suite("scheduler, whom to ask", (test) => {
     reader.holdings.leave(B); // no more than a count: they are not asked
     reader.holdings.leave(C);
     reader.holdings.join(B);
+    reader.holdings.believe(B, true);
     for (const block of range(0, 35)) reader.holdings.add(B, block);
     reader.want(range(0, 40));
     const blocks = asked(reader.decide(), A);
     assert.is(blocks.length, QUEUE);
     assert.equal(blocks.slice(0, 5).toSorted((a, b) => a - b), range(35, 40));
+  });
+
+  test("what a stranger says to have is as rare as before", () => {
+    const reader = new Reader();
+    reader.meet(A, { has: range(0, 40) });
+    reader.meet(B, { has: range(0, 35) });
+    reader.meet(C, { has: range(35, 40), stranger: true });
+    for (const peer of [B, C]) reader.scheduler.leave(peer); // they only count
+    reader.want(range(0, 40));
+    const blocks = asked(reader.decide(), A);
+    assert.equal(blocks.slice(0, 5).toSorted((a, b) => a - b), range(35, 40));
+  });
+
+  test("a stranger is asked for little, until it has given something; and again when it gives no more", () => {
+    const reader = new Reader();
+    reader.meet(A, { has: range(0, 40), stranger: true });
+    reader.want(range(0, 40));
+    const [first, ...rest] = asked(reader.decide(), A);
+    assert.is(rest.length, STRANGER_QUEUE - 1);
+    reader.hear(A, first!);
+    assert.equal(reader.pass(250), [], "bytes are no block yet");
+    reader.holdings.believe(A, true);
+    reader.scheduler.settle(first!);
+    assert.is(asked(reader.decide(), A).length, QUEUE - rest.length);
+    while (!reader.scheduler.isStalled(A)) reader.pass(250);
+    let again: number[] = [];
+    while (again.length === 0) again = asked(reader.pass(250), A);
+    assert.is(again.length, STRANGER_QUEUE);
+  });
+
+  test("who only says that it is a seeder does not get the share of one", () => {
+    const reader = new Reader();
+    reader.meet(A, { seeder: true, has: range(0, 100), stranger: true });
+    reader.want(range(0, 50));
+    assert.is(asked(reader.decide(), A).length, 50, "unless there is nobody else");
+    reader.meet(B, { seeder: true, has: range(0, 100), stranger: true });
+    reader.meet(SEEDER, { seeder: true, has: range(0, 100) });
+    reader.want(range(50, 100));
+    const decisions = reader.decide();
+    assert.is(asked(decisions, B).length, STRANGER_QUEUE);
+    assert.is(asked(decisions, SEEDER).length, 50 - STRANGER_QUEUE);
+    assert.equal(asked(decisions, A), []);
   });
 
   test("among equally rare ones chance decides: two readers choose differently, one seed the same", () => {

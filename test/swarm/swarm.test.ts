@@ -6,7 +6,6 @@ import { CID } from "multiformats/cid";
 import { identity } from "multiformats/hashes/identity";
 import * as assert from "uvu/assert";
 import type { NethoodError } from "../../src/errors.ts";
-import { WANTING } from "../../src/swarm/frame.ts";
 import { encodeMessage, frame, prefixOf } from "../helpers/bitswap-wire.ts";
 import { thrown } from "../helpers/failure.ts";
 import { createLiar } from "../helpers/liar.ts";
@@ -22,7 +21,7 @@ import { utf8 } from "../helpers/bytes.ts";
 import { giver } from "../helpers/giver.ts";
 import { createLoopbackNode, type LoopbackNode } from "../helpers/loopback-node.ts";
 import { suite } from "../helpers/suite.ts";
-import { bitsOf, createWirePeer, list, open, request, type Wire } from "../helpers/swarm-wire.ts";
+import { asked, bitsOf, createWirePeer, list, open, request } from "../helpers/swarm-wire.ts";
 import { until } from "../helpers/until.ts";
 
 const FILE = await createFileBlocks({ leaves: 12, size: 20_000 });
@@ -117,48 +116,6 @@ suite("swarm", (test) => {
     const from = wire.heard.length;
     wire.say(request(0, 8));
     await wire.hear("lost", names(8), from);
-    assert.equal(node.told, []);
-  });
-
-  test("what a node has it offers, what it lacks it asks for, and nothing else", async () => {
-    await using node = await createLoopbackNode();
-    const has = (index: number) => index % 3 === 0;
-    for (const [index, { cid, bytes }] of FILE.members.entries()) {
-      if (has(index)) await node.helia.blockstore.put(cid, bytes);
-    }
-    await using seeder = await createWirePeer({ onFrame: giver([FILE]) });
-    const wire = await seeder.meet(node);
-    wire.say(open(FILE.root, ALL));
-    assert.equal((await wire.hearOpen(FILE.root)).bits, bitsOf(ALL, has));
-    assert.equal(await readAll(node, FILE), FILE.content);
-    const lacking = FILE.members.map((_, index) => index).filter((index) => !has(index));
-    assert.equal(asked(wire), lacking);
-  });
-
-  test("a reader that comes late, leaves and comes back is asked for what is missing still", async () => {
-    await using node = await createLoopbackNode();
-    await using hasRoot = await createWirePeer({ onFrame: giver([FILE]) });
-    const first = await hasRoot.meet(node);
-    first.say(open(FILE.root, ALL, bitsOf(ALL, (i) => i < 4), 0, WANTING));
-    const reading = readAll(node, FILE);
-    for (const index of [1, 2, 3]) await first.hear("have", names(index));
-    await hasRoot[Symbol.asyncDispose]();
-
-    await using late = await createWirePeer({ onFrame: giver([FILE]) });
-    const second = await late.meet(node);
-    second.say(open(FILE.root, ALL, bitsOf(ALL, (i) => i === 0 || i > 6), 0, WANTING));
-    assert.equal((await second.hearOpen(FILE.root)).bits, bitsOf(ALL, (i) => i < 4));
-    for (let index = 7; index < ALL; index++) await second.hear("have", names(index));
-    second.say(list("have", 0, 4, 5));
-    for (const index of [4, 5]) await second.hear("have", names(index));
-    // It breaks off and comes back over the connection that stands, with what it got meanwhile.
-    const known = late.wires.length;
-    second.stream.abort(new Error("a bad line"));
-    if (late.id < node.id) await late.openStream(node);
-    await until("they speak again", () => late.wires.length > known && !late.wires.at(-1)!.over);
-    late.wires.at(-1)!.say(open(FILE.root, ALL, bitsOf(ALL, (i) => i === 0 || i > 5), 9, WANTING));
-    assert.equal(await reading, FILE.content);
-    assert.equal(asked(late.wires.at(-1)!), [6]);
     assert.equal(node.told, []);
   });
 
@@ -278,12 +235,6 @@ suite("swarm", (test) => {
     assert.equal(bare.log, []);
   });
 });
-
-/** Every index that a peer was asked for, in order. */
-function asked({ heard }: Wire): number[] {
-  const indices = heard.flatMap((frame) => frame.type === "request" ? frame.indices : []);
-  return [...new Set(indices)].sort((a, b) => a - b);
-}
 
 /** Cuts a block's file short, as a power failure does. */
 async function damage(node: LoopbackNode, cid: CID): Promise<void> {

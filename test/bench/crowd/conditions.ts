@@ -3,7 +3,7 @@ import type { Rates } from "../../helpers/line.ts";
 import type { Wanted } from "./content.ts";
 
 /** Readers who mean harm. Each kind is an agent of its own, `hostile-KIND.ts`. */
-export const HOSTILE = ["liar", "staller", "flooder"] as const;
+export const HOSTILE = ["liar", "staller", "impostor", "flooder"] as const;
 export type Hostile = typeof HOSTILE[number];
 
 export interface Conditions {

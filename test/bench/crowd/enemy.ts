@@ -19,7 +19,8 @@ export type OnFrame = (wire: Wire, frame: Frame) => void;
 
 /** Starts an agent that does harm until it is told to stop. Never returns. */
 export async function runEnemy({ onFrame }: { onFrame: OnFrame }): Promise<never> {
-  const { address, before } = config();
+  const { address, before, others } = config();
+  const victims = before.slice(0, 1 + others); // the seeder and its readers, not others of our kind
   const peer = await createWirePeer({
     listen: `/ip4/${address}/tcp/${PORT}`,
     onFrame,
@@ -34,12 +35,12 @@ export async function runEnemy({ onFrame }: { onFrame: OnFrame }): Promise<never
     await peer.openStream({ addresses: [`/ip4/${host}/tcp/${PORT}`] });
   };
   // Whoever bans it is not there any more: that is what it has to live with.
-  const dialAll = () => Promise.allSettled(before.map(dial));
+  const dialAll = () => Promise.allSettled(victims.map(dial));
   let again: ReturnType<typeof setInterval> | undefined;
   return await obey({
     async meet() {
       await dialAll();
-      await until("it speaks with all", () => peer.wires.length >= before.length, MEET_MS);
+      await until("it speaks with all", () => peer.wires.length >= victims.length, MEET_MS);
       again = setInterval(dialAll, AGAIN_MS);
     },
     go: () => new Promise(() => {}), // it never has what it wants
@@ -50,8 +51,12 @@ export async function runEnemy({ onFrame }: { onFrame: OnFrame }): Promise<never
   });
 }
 
-/** Claims to have every block of every group that it hears of. */
-export function createClaims(): OnFrame {
+/**
+ * Claims to have every block of every group that it hears of.
+ *
+ * @param asSeeder whether it says so when it opens the group, as who publishes does; or block by block, as a reader
+ */
+export function createClaims({ asSeeder = false }: { asSeeder?: boolean } = {}): OnFrame {
   const counts = new Map<string, number>();
   const wires = new Set<Wire>();
   const numbers = new Map<string, number>();
@@ -72,10 +77,15 @@ export function createClaims(): OnFrame {
 
   function claim(wire: Wire, cid: CID): void {
     const count = counts.get(String(cid)) ?? 0;
-    if (!isOpen(wire, cid)) open(wire, cid, count);
-    else if (count > 0) {
+    if (!isOpen(wire, cid)) return open(wire, cid, count);
+    if (count === 0) return;
+    const group = numberOf(numbers, cid);
+    if (asSeeder) {
+      wire.say({ type: "close", group });
+      open(wire, cid, count);
+    } else {
       const indices = Array.from({ length: count }, (_, index) => index);
-      wire.say({ type: "have", group: numberOf(numbers, cid), indices });
+      wire.say({ type: "have", group, indices });
     }
   }
 

@@ -221,6 +221,7 @@ export class SimNode {
 
   #receive(from: SimNode, block: number): void {
     if (this.gone) return;
+    this.holdings.believe(from.id, true);
     if (this.#has[block]) {
       this.#tell(() => from.#acknowledged(this, block));
       return;
