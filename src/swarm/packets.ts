@@ -67,20 +67,17 @@ function gathering(secured: SecuredConnection): SecuredConnection {
 
   const send: MessageStream["send"] = (data) => {
     waiting.append(data);
-    const given = roomIn(data);
+    const isHeader = data.byteLength === HEADER_BYTES;
+    const given = isHeader ? roomIn(data) : 0;
     room += given;
-    if (waiting.byteLength >= PLENTY) flush();
-    else if (given > 0 && room <= LITTLE_ROOM) later ??= setTimeout(flush, ROOM_MS);
+    // What yamux says of itself may be its last word: the line is closed right after a goodbye.
+    if (waiting.byteLength >= PLENTY || (isHeader && given === 0)) flush();
+    else if (isHeader && room <= LITTLE_ROOM) later ??= setTimeout(flush, ROOM_MS);
     else turn ??= setImmediate(flush);
     return !connection.writableNeedsDrain;
   };
 
-  const close: MessageStream["close"] = async (options) => {
-    flush();
-    await connection.close(options);
-  };
-
-  return { ...secured, connection: replacing(connection, { send, close }) };
+  return { ...secured, connection: replacing(connection, { send }) };
 
   function flush(): void {
     clearImmediate(turn);
@@ -98,9 +95,8 @@ function gathering(secured: SecuredConnection): SecuredConnection {
   }
 }
 
-/** How much room is given, in bytes, if that is all that is said. */
+/** How much room a header gives, in bytes; 0 for one that says something else. */
 function roomIn(data: Uint8Array | Uint8ArrayList): number {
-  if (data.byteLength !== HEADER_BYTES) return 0;
   const { buffer, byteOffset } = data.subarray();
   const header = new DataView(buffer, byteOffset, HEADER_BYTES);
   const isRoom = header.getUint8(1) === WINDOW_UPDATE && header.getUint16(2) === 0; // no flags

@@ -1,9 +1,11 @@
 /** What goes to the socket: as few pieces as can be, and nothing later than it has to. */
 import { setImmediate as turn, setTimeout as pause } from "node:timers/promises";
 import type { ConnectionEncrypter, MessageStream } from "@libp2p/interface";
+import { multiaddr } from "@multiformats/multiaddr";
 import { Uint8ArrayList } from "uint8arraylist";
 import * as assert from "uvu/assert";
 import { packed } from "../../src/swarm/packets.ts";
+import { createLoopbackNode } from "../helpers/loopback-node.ts";
 import { suite } from "../helpers/suite.ts";
 
 const HEADER = Uint8Array.of(0xee);
@@ -42,31 +44,51 @@ suite("packets", (test) => {
     assert.equal(pieces[1], Uint8Array.of(0xee, ...room(61)));
   });
 
-  test("much room, a ping, a goodbye, and the beginning of a stream go with their turn", async () => {
+  test("much room goes with its turn, be it little by little", async () => {
     const { connection, pieces } = await connect();
-    const ping = Uint8Array.of(0, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0, 9);
-    const goodbye = Uint8Array.of(0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1);
-    const beginning = Uint8Array.of(0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 60);
-    for (const header of [room(65_000), ping, goodbye, beginning]) {
-      connection.send(header);
-      await turn();
-      assert.equal(pieces.pop(), Uint8Array.of(0xee, ...header));
-    }
-    // Little by little it is much.
-    for (let i = 0; i < 5; i++) connection.send(room(4_000));
+    connection.send(room(65_000));
     await turn();
     assert.is(pieces.length, 1);
-  });
-
-  test("what was sent before the end arrives before it, and after it nothing is", async () => {
-    const { connection, pieces, line } = await connect();
-    connection.send(Uint8Array.of(1));
-    await connection.close();
-    assert.equal(pieces, [Uint8Array.of(0xee, 1), "closed"]);
-    connection.send(Uint8Array.of(2));
+    for (let i = 0; i < 5; i++) connection.send(room(4_000));
     await turn();
     assert.is(pieces.length, 2);
+  });
+
+  test("what may be the last word goes at once, with what waits", async () => {
+    const { connection, pieces, line } = await connect();
+    const ping = Uint8Array.of(0, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0, 9);
+    const goodbye = Uint8Array.of(0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1);
+    const end = Uint8Array.of(0, 1, 0, 4, 0, 0, 0, 1, 0, 0, 0, 60);
+    for (const header of [ping, end, goodbye]) {
+      connection.send(Uint8Array.of(1));
+      connection.send(header);
+      assert.equal(pieces.pop(), Uint8Array.of(0xee, 1, ...header));
+    }
+    connection.send(Uint8Array.of(2));
+    line.status = "closed";
+    await turn();
+    assert.equal(pieces, []);
     assert.is(line.aborted, undefined);
+  });
+
+  test("who hangs up in good order is heard to the last word", async () => {
+    await using from = await createLoopbackNode();
+    await using to = await createLoopbackNode();
+    const heard = Promise.withResolvers<number>();
+    await to.helia.libp2p.handle("/test/1", (stream) => {
+      let bytes = 0;
+      stream.addEventListener("message", ({ data }) => bytes += data.byteLength);
+      stream.addEventListener(
+        "close",
+        ({ error }) => error === undefined ? heard.resolve(bytes) : heard.reject(error),
+      );
+      stream.addEventListener("remoteCloseWrite", () => void stream.close());
+    });
+    const connection = await from.helia.libp2p.dial(multiaddr(to.address));
+    const stream = await connection.newStream("/test/1");
+    stream.send(new Uint8Array(3_000));
+    await connection.close();
+    assert.is(await heard.promise, 3_000);
   });
 
   test("where the line fails later, the connection ends, and not the program", async () => {
@@ -87,7 +109,7 @@ function room(bytes: number): Uint8Array {
 
 /** A line that keeps what it is given, and an encryption that puts a header before it, in an array of its own as noise does. */
 async function connect() {
-  const pieces: (Uint8Array | "closed")[] & { pop(): Uint8Array } = [] as never;
+  const pieces: Uint8Array[] = [];
   const line = {
     status: "open",
     writableNeedsDrain: false,
@@ -99,11 +121,6 @@ async function connect() {
       return true;
     },
     abort: (error: Error) => void (line.aborted = error),
-    close: () => {
-      line.status = "closed";
-      pieces.push("closed");
-      return Promise.resolve();
-    },
   };
   const secure: ConnectionEncrypter["secureOutbound"] = (under) => {
     const send = (data: Uint8Array | Uint8ArrayList) =>
@@ -115,5 +132,5 @@ async function connect() {
   };
   const encrypter = { protocol: "/headers", secureOutbound: secure, secureInbound: secure };
   const { connection } = await packed(() => encrypter)({}).secureOutbound(line as never, {});
-  return { connection, pieces: pieces as Uint8Array[], line };
+  return { connection, pieces, line };
 }
