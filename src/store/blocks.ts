@@ -10,8 +10,8 @@
  * folder (its records are the lock), a block's file is never changed but replaced whole by a rename, and one that has shrunk or
  * grown all the same is checked again.
  */
-import { existsSync, statSync } from "node:fs";
-import { mkdir, readFile, rename, rm, unlink, writeFile } from "node:fs/promises";
+import { existsSync, mkdirSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { mkdir, readFile, rm, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FsBlockstore } from "blockstore-fs";
 import { NextToLast } from "blockstore-fs/sharding";
@@ -28,6 +28,9 @@ export const MEMORY_BYTES: number = 64 * 1024 * 1024;
 /** Most blocks that are remembered as checked: 32 GiB of the usual 1 MiB, in a few megabytes of memory. */
 const MAX_CHECKED = 32 * 1024;
 
+/** A block up to this size, in bytes, is written at once: to hand it to another thread, and be told, takes longer than that. */
+const SMALL_BYTES = 128 * 1024;
+
 /** Half-written files live here until they are renamed; whatever a killed process left is removed at the next start. */
 const UNFINISHED = "unfinished";
 
@@ -43,7 +46,6 @@ export interface StoreWatcher {
 export class DiskBlocks extends FsBlockstore implements Blockstore {
   readonly #memory: MemoryTier;
   readonly #shards = new NextToLast();
-  readonly #made = new Set<string>();
   /** Blocks whose file was checked, and how long it was. */
   readonly #checked = new Map<string, number>();
   /** The last change under way of each block's file. */
@@ -107,21 +109,19 @@ export class DiskBlocks extends FsBlockstore implements Blockstore {
     const bytes = value instanceof Uint8Array ? value : await concat(value);
     const { dir, path } = this.#file(cid);
     const unfinished = join(this.path, UNFINISHED, String(this.#unfinished++));
-    await this.#alone(keyOf(cid), async () => {
+    const key = keyOf(cid);
+    await this.#alone(key, async () => {
       try {
-        await writeFile(unfinished, bytes);
-        if (!this.#made.has(dir)) {
-          await mkdir(dir, { recursive: true });
-          this.#made.add(dir);
-        }
-        await rename(unfinished, path);
+        await (bytes.byteLength <= SMALL_BYTES ? writeFileSync : writeFile)(unfinished, bytes);
+        if (!existsSync(dir)) mkdirSync(dir);
+        renameSync(unfinished, path);
       } catch (error) {
         await rm(unfinished, { force: true });
         throw diskError(error, this.path);
       }
     });
     // What came just now is what neighbours ask for next. A view would keep all that it is a view of.
-    if (bytes.byteLength === bytes.buffer.byteLength) this.#memory.set(keyOf(cid), bytes);
+    if (bytes.byteLength === bytes.buffer.byteLength) this.#memory.set(key, bytes);
     for (const watcher of this.#watchers) watcher.stored(cid, bytes);
     return cid;
   }

@@ -17,6 +17,7 @@ import { webSockets } from "@libp2p/websockets";
 import { yamux } from "@libp2p/yamux";
 import type { Datastore } from "interface-datastore";
 import type { Libp2pOptions } from "libp2p";
+import { packed } from "./packets.ts";
 import { type Caps, throttled, windowFor } from "./throttle.ts";
 
 /**
@@ -88,7 +89,7 @@ export async function libp2pOptions(
       faultTolerance: listen ? FaultTolerance.FATAL_ALL : FaultTolerance.NO_FATAL,
     },
     transports,
-    connectionEncrypters: [throttled(noise(), { upload, download })],
+    connectionEncrypters: [throttled(packed(noise()), { upload, download })],
     streamMuxers: [
       yamux({ streamOptions: { maxStreamWindowSize: windowFor({ download }) } }),
     ],

@@ -1,15 +1,16 @@
 /** Sends what was asked for: as much at once as keeps the line busy, and no more than the cap lets out. */
 import type { Bucket } from "./bucket.ts";
 import type { BlockNumber, PeerNumber } from "./holdings.ts";
+import { MAX_PART } from "./limits.ts";
 import type { Upload, Uploads } from "./uploads.ts";
 import { Window } from "./window.ts";
 
 /**
  * Data in one frame, in bytes: little on a line that takes long for it, so that both sides know soon what is on its way and
- * nothing urgent waits behind it; on a fast one what goes into one message of noise with its wrapping.
+ * nothing urgent waits behind it; on a fast one as much as a frame takes.
  */
 const PART = 16 * 1024;
-const FAST_PART = 65_000;
+const FAST_PART = MAX_PART;
 
 /** A line that needs so much on it is fast, in bytes. */
 const FAST_WINDOW = 1024 * 1024;

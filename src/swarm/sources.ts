@@ -78,10 +78,11 @@ export function createSources(
 
   function offering(): number {
     const members = [...peers.values()].filter(({ number }) => swarm.holdings.of(number).size > 0);
-    const strangers = libp2p.getPeers().map(String).filter((peer) =>
-      senders.has(peer) && !peers.has(peer)
-    );
-    return members.length + strangers.length;
+    // Asked for with every block: libp2p makes a peer ID anew for each that it names.
+    const strangers = [...senders].filter((peer) => !peers.has(peer));
+    if (strangers.length === 0) return members.length;
+    const connected = new Set(libp2p.getPeers().map(String));
+    return members.length + strangers.filter((peer) => connected.has(peer)).length;
   }
 
   /** Looked up once a tick, however many wait. */

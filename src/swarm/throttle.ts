@@ -11,6 +11,7 @@ import type {
 import { Uint8ArrayList } from "uint8arraylist";
 import { NethoodError } from "../errors.ts";
 import { Bucket } from "./bucket.ts";
+import { replacing } from "./packets.ts";
 
 /** What is sent at once, in bytes: little, so that the connections of a host take turns. */
 const PIECE = 16 * 1024;
@@ -134,16 +135,7 @@ function paced(connection: MessageStream, up: Bucket): MessageStream {
   });
   connection.addEventListener("close", forget);
 
-  return new Proxy(connection, {
-    get(target, name) {
-      if (name === "send") return send;
-      if (name === "close") return close;
-      const value = Reflect.get(target, name, target);
-      const isMethod = typeof value === "function" && !Object.hasOwn(target, name);
-      return isMethod ? value.bind(target) : value; // its private parts are its own
-    },
-    set: (target, name, value) => Reflect.set(target, name, value, target),
-  });
+  return replacing(connection, { send, close });
 
   function drain(): void {
     timer = undefined;

@@ -1,0 +1,104 @@
+/**
+ * Many small writes, few packets. What is sent on a connection within one turn of the event loop is encrypted together, and goes
+ * to the socket in one piece: yamux and noise write each header by itself, and a packet costs more than most of what is in it.
+ */
+import type { ConnectionEncrypter, MessageStream, SecuredConnection } from "@libp2p/interface";
+import { Uint8ArrayList } from "uint8arraylist";
+
+/** So much is not kept for more, in bytes: it is a packet worth its cost, and whoever sends has to hear when the line is full. */
+const PLENTY = 16 * 1024;
+
+/**
+ * yamux gives the other side room for whatever was read, with a packet for each frame. That may wait for something else to be
+ * sent as long as it is so little, in bytes: the least window is 256 KiB.
+ */
+const LITTLE_ROOM = 16 * 1024;
+
+/** How long it may, in milliseconds. */
+const ROOM_MS = 100;
+
+/** A header of yamux, and what it says in its second byte where it gives room. */
+const HEADER_BYTES = 12, WINDOW_UPDATE = 1;
+
+/** The same encryption, for connections that send but once in a turn what fits into a packet. */
+export function packed<T>(
+  make: (components: T) => ConnectionEncrypter,
+): (components: T) => ConnectionEncrypter {
+  return (components) => {
+    const encrypter = make(components);
+    const { protocol } = encrypter;
+    return {
+      protocol,
+      secureOutbound: async (line, options) =>
+        gathering(await encrypter.secureOutbound(inOnePiece(line), options)),
+      secureInbound: async (line, options) =>
+        gathering(await encrypter.secureInbound(inOnePiece(line), options)),
+    };
+  };
+}
+
+/** The same stream, with these methods in place of its own. */
+export function replacing(
+  stream: MessageStream,
+  own: Partial<Pick<MessageStream, "send" | "close">>,
+): MessageStream {
+  return new Proxy(stream, {
+    get(target, name) {
+      if (Object.hasOwn(own, name)) return Reflect.get(own, name);
+      const value = Reflect.get(target, name, target);
+      const isMethod = typeof value === "function" && !Object.hasOwn(target, name);
+      return isMethod ? value.bind(target) : value; // its private parts are its own
+    },
+    set: (target, name, value) => Reflect.set(target, name, value, target),
+  });
+}
+
+/** A socket makes a packet of each array that it is given. */
+function inOnePiece(line: MessageStream): MessageStream {
+  return replacing(line, { send: (data) => line.send(data.subarray()) });
+}
+
+function gathering(secured: SecuredConnection): SecuredConnection {
+  const { connection } = secured;
+  const waiting = new Uint8ArrayList();
+  let room = 0;
+  let turn: ReturnType<typeof setImmediate> | undefined;
+  let later: ReturnType<typeof setTimeout> | undefined;
+
+  const send: MessageStream["send"] = (data) => {
+    waiting.append(data);
+    const isHeader = data.byteLength === HEADER_BYTES;
+    const given = isHeader ? roomIn(data) : 0;
+    room += given;
+    // What yamux says of itself may be its last word: the line is closed right after a goodbye.
+    if (waiting.byteLength >= PLENTY || (isHeader && given === 0)) flush();
+    else if (isHeader && room <= LITTLE_ROOM) later ??= setTimeout(flush, ROOM_MS);
+    else turn ??= setImmediate(flush);
+    return !connection.writableNeedsDrain;
+  };
+
+  return { ...secured, connection: replacing(connection, { send }) };
+
+  function flush(): void {
+    clearImmediate(turn);
+    clearTimeout(later);
+    turn = later = undefined;
+    room = 0;
+    const all = waiting.sublist();
+    waiting.consume(all.byteLength);
+    if (all.byteLength === 0 || connection.status !== "open") return;
+    try {
+      connection.send(all);
+    } catch (error) {
+      connection.abort(error as Error); // nobody is here to be told
+    }
+  }
+}
+
+/** How much room a header gives, in bytes; 0 for one that says something else. */
+function roomIn(data: Uint8Array | Uint8ArrayList): number {
+  const { buffer, byteOffset } = data.subarray();
+  const header = new DataView(buffer, byteOffset, HEADER_BYTES);
+  const isRoom = header.getUint8(1) === WINDOW_UPDATE && header.getUint16(2) === 0; // no flags
+  return isRoom ? header.getUint32(8) : 0;
+}
