@@ -8,10 +8,9 @@ import { Holdings } from "../../../src/swarm/holdings.ts";
 import { Scheduler } from "../../../src/swarm/scheduler.ts";
 import { Uploads } from "../../../src/swarm/uploads.ts";
 import { Window } from "../../../src/swarm/window.ts";
-import type { Actor, Agenda } from "./sim-agenda.ts";
-import type { Interests } from "./sim-interests.ts";
+import type { Actor } from "./sim-agenda.ts";
 import { LineUp } from "./sim-line.ts";
-import type { Mail } from "./sim-mail.ts";
+import { CANCELLED, HAS, HEARD, LEFT, Peers, type Post, watch, WOKEN } from "./sim-peers.ts";
 
 /** How often a node looks for who keeps it waiting, as swarm.ts does, in milliseconds. */
 const TICK_MS = 250;
@@ -19,17 +18,11 @@ const TICK_MS = 250;
 /** How long news of blocks waits for more of it, as in session.ts, in milliseconds. */
 const SOON_MS = 30;
 
-/** What happens to a node. */
-const WOKEN = 0, ARRIVED = 1, RECEIVED = 2, SENT = 3, TICK = 4;
-
-/** What it is told: a request is told with its level. */
-const ASKED = 0, CANCELLED = 3, HAS = 4, HEARD = 5, LEFT = 6;
+/** What happens to a node, beside being woken. */
+const ARRIVED = 1, RECEIVED = 2, SENT = 3, TICK = 4;
 
 /** What all nodes share. */
-export interface Nature {
-  readonly agenda: Agenda;
-  readonly mail: Mail;
-  readonly interests: Interests;
+export interface Nature extends Post {
   readonly random: () => number;
   readonly blocks: number;
   readonly blockBytes: number;
@@ -53,13 +46,7 @@ export class SimNode implements Actor {
   readonly #uploads: Uploads;
   readonly #window = new Window();
   readonly #line: LineUp;
-  /** The nodes that it knows, by the numbers that it calls them; -1 for who left. */
-  #peers = new Int32Array(32).fill(-1);
-  /** What they call it. */
-  #calls = new Int32Array(32);
-  /** How many it ever knew, and how many are left. */
-  #known = 0;
-  #degree = 0;
+  readonly #peers: Peers;
   readonly #here: Bits;
   /** Bytes a millisecond. */
   readonly #down: number;
@@ -85,6 +72,7 @@ export class SimNode implements Actor {
     this.#now = now;
     this.isSeeder = isSeeder;
     this.#line = new LineUp(lines.up);
+    this.#peers = new Peers(nature);
     this.#down = lines.down / 8000;
     this.#scheduler = new Scheduler(this.#holdings, nature.random);
     this.#uploads = new Uploads(this.#holdings, nature.random);
@@ -102,9 +90,8 @@ export class SimNode implements Actor {
     return this.#here.size < this.#nature.blocks;
   }
 
-  /** How many others it knows. */
   get degree(): number {
-    return this.#degree;
+    return this.#peers.degree;
   }
 
   /** Bytes that went over its line, framing included. */
@@ -122,23 +109,13 @@ export class SimNode implements Actor {
 
   /** Two come to know each other. */
   static introduce(one: SimNode, other: SimNode): void {
-    const calls = other.#known;
-    other.#meet(one, one.#known);
+    const calls = other.#peers.next;
+    other.#meet(one, one.#peers.next);
     one.#meet(other, calls);
   }
 
   #meet(other: SimNode, calls: number): void {
-    const number = this.#known++;
-    if (number === this.#peers.length) {
-      const peers = this.#peers, calls = this.#calls;
-      this.#peers = new Int32Array(2 * number).fill(-1);
-      this.#calls = new Int32Array(2 * number);
-      this.#peers.set(peers);
-      this.#calls.set(calls);
-    }
-    this.#peers[number] = other.#id;
-    this.#calls[number] = calls;
-    this.#degree++;
+    const number = this.#peers.add(other.#id, calls);
     this.#holdings.join(number, other.isSeeder);
     this.#scheduler.join(number);
     this.#uploads.join(number);
@@ -159,9 +136,7 @@ export class SimNode implements Actor {
 
   leave(now: number): void {
     this.gone = true;
-    for (let peer = 0; peer < this.#known; peer++) {
-      this.#tell(peer, now + this.#nature.delayMs, LEFT, 0, true);
-    }
+    this.#peers.leave(now + this.#nature.delayMs);
   }
 
   begin(now: number): void {
@@ -188,7 +163,7 @@ export class SimNode implements Actor {
 
   /** What another one told, when that came. */
   readonly #hear = (what: number, from: number, block: number, at: number): void => {
-    if (this.gone || this.#peers[from]! < 0) return;
+    if (this.gone || !this.#peers.has(from)) return;
     switch (what) {
       case HAS:
         return this.#has(from, block, at);
@@ -211,17 +186,10 @@ export class SimNode implements Actor {
     this.#pump();
   }
 
-  /** Looks at what matters of the mail to come when it comes. */
   rest(): void {
-    const { interests, mail } = this.#nature;
-    const id = this.#id;
-    const serves = !this.gone && this.#uploads.unacknowledged < this.#window.size;
-    const open = this.gone || !this.isReading ? NOTHING : this.#scheduler.open;
-    if (!interests.set(id, open, serves)) return;
-    mail.peek(id, (what, block, time) => {
-      if (what <= ASKED + 2 ? interests.serves(id) : what === HAS && interests.reads(id, block)) {
-        this.#plan(time, WOKEN);
-      }
+    watch(this.#nature, this.#id, {
+      open: this.gone || !this.isReading ? NOTHING : this.#scheduler.open,
+      serves: !this.gone && this.#uploads.unacknowledged < this.#window.size,
     });
   }
 
@@ -229,11 +197,9 @@ export class SimNode implements Actor {
     const reaches = this.#reach(this.#now);
     for (const decision of this.#scheduler.decide(this.#now)) {
       const { block } = decision;
-      if ("ask" in decision) {
-        const node = this.#peers[decision.ask]!;
-        const matters = node >= 0 && this.#nature.interests.serves(node);
-        this.#tell(decision.ask, reaches, ASKED + decision.level, block, matters);
-      } else this.#tell(decision.cancel, reaches, CANCELLED, block, false);
+      if ("ask" in decision) this.#peers.ask(decision.ask, reaches, decision.level, block);
+      // If it comes too late, that is noticed when the line has room.
+      else this.#peers.mention(decision.cancel, reaches, CANCELLED, block);
     }
   }
 
@@ -253,16 +219,14 @@ export class SimNode implements Actor {
     const { to, block } = this.#line.first!;
     const free = this.#line.send(this.#now, blockBytes);
     for (const at of this.#line.parts(blockBytes)) {
-      this.#tell(to, this.#now + delayMs + at, HEARD, block, false);
+      this.#peers.mention(to, this.#now + delayMs + at, HEARD, block);
     }
     this.#plan(free, SENT);
   }
 
   #sent(): void {
-    const { agenda, delayMs } = this.#nature;
     const { to, block } = this.#line.take();
-    const node = this.#peers[to]!;
-    if (node >= 0) agenda.plan(this.#now + delayMs, node, ARRIVED, this.#calls[to], block);
+    this.#peers.plan(to, this.#now + this.#nature.delayMs, ARRIVED, block);
     if (this.#line.first !== undefined && !this.gone) this.#send();
   }
 
@@ -277,23 +241,18 @@ export class SimNode implements Actor {
 
   #receive(from: number, block: number): void {
     const reaches = this.#reach(this.#now);
-    if (this.#here.has(block)) return this.#tell(from, reaches, HAS, block, true);
+    if (this.#here.has(block)) return this.#peers.tell(from, reaches, HAS, block);
     this.#scheduler.heard(from, block, this.#now);
     this.#here.add(block);
     const asked = this.#scheduler.settle(block);
     if (this.isReading) this.#readOn();
     else this.complete = this.#now;
+    // Who sent it waits for that; those who were asked too may have it on their lines.
+    this.#peers.tell(from, reaches, HAS, block);
     this.#told = Math.max(this.#now, this.#told + SOON_MS);
-    const news = this.#reach(this.#told);
-    const { interests } = this.#nature;
-    for (let peer = 0; peer < this.#known; peer++) {
-      const node = this.#peers[peer]!;
-      if (node < 0) continue;
-      // Those who were asked may have it on their lines.
-      const matters = peer === from || interests.reads(node, block) ||
-        asked.some((told) => "cancel" in told && told.cancel === peer);
-      this.#tell(peer, peer === from ? reaches : news, HAS, block, matters);
-    }
+    const isAsked = (peer: number) =>
+      asked.some((told) => "cancel" in told && told.cancel === peer);
+    this.#peers.announce(this.#reach(this.#told), block, isAsked);
   }
 
   /** A reader in order waits for the next ones. */
@@ -317,8 +276,7 @@ export class SimNode implements Actor {
   }
 
   #forget(peer: number): void {
-    this.#peers[peer] = -1;
-    this.#degree--;
+    this.#peers.delete(peer);
     this.#scheduler.leave(peer);
     this.#uploads.leave(peer);
     this.#holdings.leave(peer);
@@ -329,15 +287,6 @@ export class SimNode implements Actor {
   #reach(now: number): number {
     const reaches = now + this.#line.wait(this.#now) + this.#nature.delayMs;
     return this.#reaches = Math.max(this.#reaches, reaches);
-  }
-
-  /** @param matters whether it is looked at as soon as it comes, and not with what is looked at next */
-  #tell(peer: number, time: number, what: number, block: number, matters: boolean): void {
-    const node = this.#peers[peer]!;
-    if (node < 0) return;
-    const { mail, agenda } = this.#nature;
-    mail.post(node, time, what, this.#calls[peer]!, block);
-    if (matters) agenda.plan(time, node, WOKEN);
   }
 
   #plan(time: number, what: number, from = 0, block = 0): void {
