@@ -5,7 +5,8 @@
 import { BlockList, isIP } from "node:net";
 import type { Context } from "hono";
 import { NethoodError } from "../src/errors.ts";
-import { clientOf, includes } from "./distance.ts";
+import { includes } from "../src/routing/network.ts";
+import { clientOf } from "./distance.ts";
 import { type Asked, readUrl } from "./request.ts";
 
 /** Reads what is asked for, as the client sees it. @throws {NethoodError} BAD_ADDRESS */
