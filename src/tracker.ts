@@ -4,7 +4,7 @@ import { peerIdFromPrivateKey } from "@libp2p/peer-id";
 import { type Announce, readAnnounce, Refusal } from "./routing/announce.ts";
 import type { Key } from "./routing/key.ts";
 import { type Reach, readReach } from "./routing/reach.ts";
-import { createAnswers } from "./tracker/answers.ts";
+import { createAnswers, type Found } from "./tracker/answers.ts";
 import { createChecker, isClaimed } from "./tracker/checker.ts";
 import { createDialer } from "./tracker/dialer.ts";
 import { identityOf } from "./tracker/identity.ts";
@@ -14,6 +14,7 @@ import { mayAnnounce, mayAsk, OPEN_RULES, type Rules } from "./tracker/rules.ts"
 import { SqliteStore } from "./tracker/sqlite.ts";
 import type { Addresses, Counts, Stats, TrackerStore } from "./tracker/store.ts";
 
+export type { Found } from "./tracker/answers.ts";
 export { askerAt } from "./tracker/order.ts";
 export type { Asker } from "./tracker/order.ts";
 export { parseRules, type Rules } from "./tracker/rules.ts";
@@ -64,11 +65,11 @@ export interface Tracker extends AsyncDisposable {
   /** @param body as it came */
   announce(body: string, from: Asker): Promise<Announced | Refusal>;
   renew(token: string, given?: number): Promise<Omit<Announced, "token" | "refused"> | Refusal>;
-  /** Who has a key: records of Delegated Routing V1 as JSON, at most 100; or whether this asker may not know. */
-  providers(key: string, from: Asker): Promise<string[] | Refusal>;
-  peer(id: string, from: Asker): Promise<string[]>;
+  /** Who has a key, at most 100; or that this asker may not know. */
+  providers(key: string, from: Asker): Promise<Found | Refusal>;
+  peer(id: string, from: Asker): Promise<Found>;
   /** The peers nearest to a key by XOR. @param place the SHA-256 of the key's multihash */
-  closest(place: Uint8Array, from: Asker): Promise<string[]>;
+  closest(place: Uint8Array, from: Asker): Promise<Found>;
   scrape(keys: Key[]): Promise<Counts[]>;
   stats(): Promise<Stats>;
   readonly names: TrackerNames;

@@ -14,17 +14,24 @@ const CHOSEN_OF = 150, MAX_OWN = 75;
 /** Peers nearest to a key (kad-dht: k). */
 const NEAREST = 20;
 
+/** Records of Delegated Routing V1, as JSON. */
+export interface Found {
+  records: string[];
+  /** Whether everybody may be told the same: nothing in it is for this asker alone. */
+  shared: boolean;
+}
+
 interface Popular {
   found: Provider[];
   /** For those outside the tracker's network who have nobody in theirs: most. */
-  world?: string[];
+  world?: Found;
 }
 
 export interface Answers {
-  providers(key: string, from: Asker): Promise<string[]>;
+  providers(key: string, from: Asker): Promise<Found>;
   neighbours(key: string, from: Asker): Promise<Provider[]>;
-  peer(id: string, from: Asker): Promise<string[]>;
-  closest(place: Uint8Array, from: Asker): Promise<string[]>;
+  peer(id: string, from: Asker): Promise<Found>;
+  closest(place: Uint8Array, from: Asker): Promise<Found>;
   stats(): Promise<Stats>;
 }
 
@@ -34,13 +41,13 @@ export function createAnswers(store: TrackerStore, now: () => number): Answers {
   let counted: Promise<Stats> | undefined;
   let countedAt = -Infinity;
 
-  const records = (peers: Provider[], from: Asker) => {
-    const texts: string[] = [];
+  const tell = (peers: Provider[], from: Asker, shared: boolean): Found => {
+    const records: string[] = [];
     for (const peer of peers) {
       const record = recordFor(peer, from);
-      if (record !== undefined && texts.push(record) === MAX_RECORDS) break;
+      if (record !== undefined && records.push(record) === MAX_RECORDS) break;
     }
-    return texts;
+    return { records, shared };
   };
 
   async function lookUp(key: string, at: number): Promise<Popular> {
@@ -66,25 +73,25 @@ export function createAnswers(store: TrackerStore, now: () => number): Answers {
       const { found } = looked;
       if (found.length < CHOSEN_OF) {
         if (from.near !== "world" || found.some((peer) => isNear(peer, from))) {
-          return records(arrange(found, from, at), from);
+          return tell(arrange(found, from, at), from, false);
         }
       } else {
         const own = await neighbours(key, from);
         if (own.length > 0 || from.near !== "world") {
           const ids = new Set(own.map(({ id }) => id));
           const others = found.filter(({ id }) => !ids.has(id));
-          return records(arrange([...own, ...others], from, at), from);
+          return tell(arrange([...own, ...others], from, at), from, false);
         }
       }
-      return looked.world ??= records(arrange(found, from, at), from);
+      return looked.world ??= tell(arrange(found, from, at), from, true);
     },
     neighbours,
     async peer(id, from) {
       const peer = await store.peer(id, now());
-      return peer === undefined ? [] : records([peer], from);
+      return tell(peer === undefined ? [] : [peer], from, false);
     },
     async closest(place, from) {
-      return records(await store.closest(place, now(), NEAREST), from);
+      return tell(await store.closest(place, now(), NEAREST), from, false);
     },
     stats() {
       if (now() - countedAt > COUNTED_MS) {

@@ -55,7 +55,7 @@ export function recordFor(
     .filter((members) => members !== "");
   if (addrs.length === 0) return undefined;
   return `{"Schema":"peer","ID":"${id}","Addrs":[${addrs.join(",")}],"Protocols":${PROTOCOLS},` +
-    `"Seeder":${seeds},"LastSeen":${seen}}`;
+    `${seeds === undefined ? "" : `"Seeder":${seeds},`}"LastSeen":${seen}}`;
 }
 
 function inTurns<T>(some: T[], others: T[]): T[] {

@@ -283,8 +283,9 @@ function listed({ world, network, machine, claimed }: Addresses): string[] {
 }
 
 function provider({ id, src, world, lan, machine, seeds, met, seen }: Row): Provider {
-  const near = distanceTo(src);
-  return { id, from: src, near, world, network: lan, machine, seeds: seeds === 1, met, seen };
+  const whole = seeds === undefined ? undefined : seeds === 1;
+  const from = { from: src, near: distanceTo(src) };
+  return { id, ...from, world, network: lan, machine, seeds: whole, met, seen };
 }
 
 function xor(a: number, b: number): number {

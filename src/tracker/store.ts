@@ -46,8 +46,8 @@ export interface Provider {
   world: string;
   network: string;
   machine: string;
-  /** Whether it has it whole. */
-  seeds: boolean;
+  /** Whether it has the key whole, where it was asked for by one. */
+  seeds: boolean | undefined;
   /** When it was last met by dialling: 0 never, below 0 it was not there. */
   met: number;
   /** When it last announced or renewed. */
