@@ -17,8 +17,7 @@ export type Reader = (c: Context) => Asked;
  * @throws {NethoodError} BAD_OPTION
  */
 export function createReader(trusted: string[] = []): Reader {
-  const proxies = new BlockList();
-  for (const text of trusted) add(proxies, text);
+  const proxies = proxyList(trusted);
   return (c) => {
     const asked = readUrl(c.req.url);
     const host = last(c.req.header("x-forwarded-host"));
@@ -29,6 +28,13 @@ export function createReader(trusted: string[] = []): Reader {
     const { name, port } = readUrl(`http://${host}`);
     return { ...asked, scheme, name, port };
   };
+}
+
+/** @throws {NethoodError} BAD_OPTION */
+export function proxyList(trusted: string[]): BlockList {
+  const proxies = new BlockList();
+  for (const text of trusted) add(proxies, text);
+  return proxies;
 }
 
 /** Proxies in a row each add a value; only the last is by the one that we trust. */
