@@ -5,6 +5,7 @@ import { keep } from "./commands/keep.ts";
 import { runNode } from "./commands/node.ts";
 import type { Run } from "./commands/run.ts";
 import { seed } from "./commands/seed.ts";
+import { tracker } from "./commands/tracker.ts";
 import type { Command } from "./options.ts";
 
 export const COMMANDS: Record<Command, Run> = {
@@ -13,4 +14,5 @@ export const COMMANDS: Record<Command, Run> = {
   keep,
   get,
   import: importFile,
+  tracker,
 };

@@ -26,6 +26,7 @@ Examples
   ${run} seed ./site --name docs.example.org   publish a folder, and keep serving it
   ${run} get docs.example.org/manual.pdf -o manual.pdf
   ${run} keep docs.example.org --upload 2M     keep a whole site, and serve it
+  ${run} tracker --listen 0.0.0.0:7070         bring the readers of sites together
   ${run} --peer /ip4/192.168.1.5/tcp/4001/p2p/12D3Koo…
 
 Commands
@@ -36,6 +37,7 @@ Commands
                 folder is kept with all that is in it
   get ADDRESS   fetch one file: http://docs.example.org/a.pdf, /ipfs/<cid>/a.pdf or
                 /ipns/<name>/a.pdf; of a folder, its index.html, or with -o all of it
+  tracker       tell readers of sites about each other, over HTTP: they announce what they have
   import FILE   take in the blocks of a CAR file (- reads the standard input), every one checked,
                 and pin its roots
 

@@ -1,7 +1,6 @@
 /**
  * A personal node: opens addresses, keeps what it opened, and shares it with its neighbours.
  */
-import { homedir } from "node:os";
 import { join, resolve as absolute } from "node:path";
 import { peerIdFromString } from "@libp2p/peer-id";
 import { type Address, parseAddress } from "./content/address.ts";
@@ -12,6 +11,7 @@ import { locate, open } from "./content/read.ts";
 import { matches } from "./content/verify.ts";
 import type { Whole, WholeOptions } from "./content/whole.ts";
 import { NethoodError } from "./errors.ts";
+import { defaultDir } from "./folder.ts";
 import { createKeeper } from "./keeper.ts";
 import { createTxtResolver } from "./name/dns.ts";
 import { createDnsLink } from "./name/dnslink.ts";
@@ -39,6 +39,7 @@ import { checkAddress } from "./swarm/listen.ts";
 import { createSources } from "./swarm/sources.ts";
 import { checkCaps } from "./swarm/throttle.ts";
 
+export { defaultDir } from "./folder.ts";
 export type { Located, Opened, OpenOptions, ResolveOptions } from "./opened.ts";
 
 export interface NodeOptions {
@@ -113,11 +114,6 @@ export interface Node extends AsyncDisposable {
   readonly helia: NetworkedHelia;
   /** Ends what is being read, finishes what is being kept, and frees the folder. It can be called more than once. */
   stop(): Promise<void>;
-}
-
-/** The folder used where none is given. */
-export function defaultDir(env: Record<string, string | undefined>): string {
-  return join(env.XDG_DATA_HOME || join(homedir(), ".local", "share"), "nethood");
 }
 
 /**

@@ -31,6 +31,10 @@ export interface Settings {
   hidden: boolean;
   /** Bytes. */
   chunk: number | undefined;
+  /** Where others reach a tracker. */
+  url: string | undefined;
+  /** A file of a tracker's rules. */
+  rules: string | undefined;
   output: string | undefined;
   json: boolean;
   debug: boolean;
@@ -61,7 +65,7 @@ export function parseSettings(argv: string[], env: Record<string, string | undef
     if (values[name] === undefined && option.env && env[option.env]) {
       values[name] = fromEnv(env[option.env]!, option);
     } else if (
-      values[name] !== undefined && option.only && !option.only.includes(command) && !values.help
+      values[name] !== undefined && !belongs(option, command) && !values.help
     ) {
       throw new NethoodError("BAD_OPTION", `--${name} does not belong to "${command}".`, {
         hint: HINT,
@@ -95,12 +99,18 @@ export function parseSettings(argv: string[], env: Record<string, string | undef
     name: one("name"),
     hidden: yes("hidden"),
     chunk: read("chunk", parseChunk),
+    url: one("url"),
+    rules: one("rules"),
     output: one("output"),
     json: yes("json"),
     debug: yes("debug"),
     help: yes("help"),
     version: yes("version"),
   };
+}
+
+function belongs({ only, never }: Option, command: Command): boolean {
+  return only?.includes(command) !== false && !never?.includes(command);
 }
 
 function isCommand(word: string): word is Command {

@@ -16,11 +16,11 @@ const FLOORS: [RegExp, number][] = [
   ],
   [/^gateway\//, 5],
   [/^src\/(node|opened|seeder|tracker|keeper)\.ts$/, 4],
-  [/^src\/(site|web)\//, 3],
+  [/^src\/(site|tracker|web)\//, 3],
   [/^src\/(name|routing)\//, 2],
   [/^src\/(content|swarm)\//, 1],
   [/^src\/store\//, 0],
-  [/^src\/(abort|errors|printable|size)\.ts$/, -1],
+  [/^src\/(abort|errors|folder|printable|size)\.ts$/, -1],
 ];
 
 /** What may stand at the top level: the owner's list, and what tools insist on. */

@@ -11,15 +11,27 @@ export interface Option {
   env?: string;
   /** Commands it belongs to; none: all that run a node. */
   only?: Command[];
+  /** Commands that run no node, where it means nothing. */
+  never?: Command[];
 }
 
-export type Command = "node" | "seed" | "keep" | "get" | "import";
+export type Command = "node" | "seed" | "keep" | "get" | "import" | "tracker";
 
 /** Most words after each command. */
-export const WORDS: Record<Command, number> = { node: 1, seed: 1, keep: 1, get: 1, import: 1 };
+export const WORDS: Record<Command, number> = {
+  node: 1,
+  seed: 1,
+  keep: 1,
+  get: 1,
+  import: 1,
+  tracker: 0,
+};
 
 /** The commands that run until they are ended, with a gateway. */
 const SERVING: Command[] = ["node", "seed", "keep"];
+
+/** What is no node: it opens no addresses. */
+const NO_NODE: Command[] = ["tracker"];
 
 export const OPTIONS: Record<string, Option> = {
   dir: {
@@ -47,7 +59,8 @@ export const OPTIONS: Record<string, Option> = {
     multiple: true,
     value: "MULTIADDR",
     env: "NETHOOD_LISTEN",
-    help: "where peers can reach this node (default: every interface, any free port)",
+    help:
+      "where peers can reach this node (default: every interface, any free port); of a tracker HOST:PORT (default 127.0.0.1:7070)",
   },
   peer: {
     type: "string",
@@ -55,6 +68,7 @@ export const OPTIONS: Record<string, Option> = {
     value: "MULTIADDR",
     env: "NETHOOD_PEERS",
     help: "a peer to stay connected to (default: none)",
+    never: NO_NODE,
   },
   dns: {
     type: "string",
@@ -62,12 +76,14 @@ export const OPTIONS: Record<string, Option> = {
     value: "SERVER",
     env: "NETHOOD_DNS",
     help: "DNS server: 1.1.1.1, 127.0.0.1:5353 or https://…/dns-query (default: the system's)",
+    never: NO_NODE,
   },
   "name-map": {
     type: "string",
     value: "MAP",
     env: "IPFS_NS_MAP",
     help: "names that need no DNS: docs.example.org:/ipfs/<cid>,… (default: none)",
+    never: NO_NODE,
   },
   "gateway-host": {
     type: "string",
@@ -84,7 +100,7 @@ export const OPTIONS: Record<string, Option> = {
     value: "ADDRESS",
     env: "NETHOOD_TRUST_PROXY",
     help: "address of a reverse proxy whose X-Forwarded-* headers are believed (default: none)",
-    only: SERVING,
+    only: [...SERVING, "tracker"],
   },
   patience: {
     type: "string",
@@ -98,16 +114,19 @@ export const OPTIONS: Record<string, Option> = {
     value: "RATE",
     env: "NETHOOD_UPLOAD",
     help: "most bytes a second that are sent to peers, such as 500k or 2M (default: no limit)",
+    never: NO_NODE,
   },
   download: {
     type: "string",
     value: "RATE",
     env: "NETHOOD_DOWNLOAD",
     help: "most bytes a second that are taken from peers, such as 500k or 2M (default: no limit)",
+    never: NO_NODE,
   },
   "no-mdns": {
     type: "boolean",
     help: "do not look for neighbours on the local network (default: do)",
+    never: NO_NODE,
   },
   name: {
     type: "string",
@@ -126,6 +145,21 @@ export const OPTIONS: Record<string, Option> = {
     help:
       "bytes of a file in one block, 4k to 1M; 64k spreads faster in a crowd, but gives other CIDs than other tools (default: 1M)",
     only: ["seed"],
+  },
+  url: {
+    type: "string",
+    value: "URL",
+    env: "NETHOOD_URL",
+    help:
+      "where others reach the tracker, such as https://tracker.example.org (default: by address)",
+    only: ["tracker"],
+  },
+  rules: {
+    type: "string",
+    value: "FILE",
+    env: "NETHOOD_RULES",
+    help: "who may announce which site, and who may ask for it, as JSON (default: everybody)",
+    only: ["tracker"],
   },
   output: {
     type: "string",

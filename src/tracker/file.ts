@@ -1,7 +1,7 @@
 /**
- * The tracker's file. Peers and records are on disk; what is looked for by key is in memory, in a second database of the same
- * connection, so that writing an announce costs a line at the end of a table. A file that is damaged is moved aside: peers
- * announce again by themselves.
+ * The tracker's file. Peers and records are on disk; what is looked for by key is in memory, in temporary tables, so that
+ * writing an announce costs a line at the end of a table. A file that is damaged is moved aside: peers announce again by
+ * themselves.
  */
 import { chmodSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -26,17 +26,17 @@ const ON_DISK = `
 `;
 
 const IN_MEMORY = `
-  ATTACH ':memory:' AS live;
-  CREATE TABLE live.announces (key INTEGER, net INTEGER, peer INTEGER, seeds INTEGER,
+  PRAGMA temp_store = MEMORY;
+  CREATE TEMP TABLE announces (key INTEGER, net INTEGER, peer INTEGER, seeds INTEGER,
     PRIMARY KEY (key, net, peer)) WITHOUT ROWID;
-  CREATE TABLE live.lives (peer INTEGER PRIMARY KEY, expires INTEGER, ttl INTEGER, given INTEGER, met INTEGER, token BLOB);
-  CREATE TABLE live.places (place INTEGER, peer INTEGER, PRIMARY KEY (place, peer)) WITHOUT ROWID;
+  CREATE TEMP TABLE lives (peer INTEGER PRIMARY KEY, expires INTEGER, ttl INTEGER, given INTEGER, met INTEGER, token BLOB);
+  CREATE TEMP TABLE places (place INTEGER, peer INTEGER, PRIMARY KEY (place, peer)) WITHOUT ROWID;
 `;
 
 const OPENING = `
-  INSERT INTO live.lives SELECT num, coalesce(r.expires, p.expires), ttl, coalesce(r.given, p.given), met, token
+  INSERT INTO temp.lives SELECT num, coalesce(r.expires, p.expires), ttl, coalesce(r.given, p.given), met, token
     FROM peers p LEFT JOIN renewals r ON r.peer = p.num;
-  INSERT INTO live.places SELECT place, num FROM peers ORDER BY place, num;
+  INSERT INTO temp.places SELECT place, num FROM peers ORDER BY place, num;
 `;
 
 /**

@@ -13,8 +13,8 @@ const MAX_SUMMED = 1_000;
 export const FOUND =
   `p.id, p.src, p.world, p.lan, p.machine, l.met, l.expires - 1000 * l.ttl AS seen`;
 
-const PROVIDERS = `SELECT ${FOUND}, a.seeds FROM live.announces a
-  CROSS JOIN live.lives l ON l.peer = a.peer CROSS JOIN peers p ON p.num = a.peer
+const PROVIDERS = `SELECT ${FOUND}, a.seeds FROM temp.announces a
+  CROSS JOIN temp.lives l ON l.peer = a.peer CROSS JOIN peers p ON p.num = a.peer
   WHERE a.key = ? AND l.expires > ?`;
 
 export interface Row {
@@ -39,7 +39,7 @@ export class Postings {
   /** Reads what every peer has from the disk. Returns the highest number of a peer. */
   load(db: DatabaseSync): number {
     let last = 0;
-    const announce = db.prepare("INSERT OR IGNORE INTO live.announces VALUES (?, ?, ?, ?)");
+    const announce = db.prepare("INSERT OR IGNORE INTO temp.announces VALUES (?, ?, ?, ?)");
     const rows = db.prepare("SELECT num, network, seeds, reads FROM peers").iterate();
     for (const row of rows as Iterable<PeerRow>) {
       const net = this.#net(row.network);
@@ -71,7 +71,7 @@ export class Postings {
   }
 
   has(num: number, network: string, key: string): boolean {
-    const sql = "SELECT 1 FROM live.announces WHERE key = ? AND net = ? AND peer = ?";
+    const sql = "SELECT 1 FROM temp.announces WHERE key = ? AND net = ? AND peer = ?";
     return this.#sql.get(sql, this.#hash(key), this.#net(network), num) !== undefined;
   }
 
@@ -87,14 +87,14 @@ export class Postings {
       const oldNet = this.#net(before.network);
       for (const key of [...before.seeds, ...before.reads]) {
         if (!moved && (after.seeds.has(key) || after.reads.has(key))) continue;
-        const sql = "DELETE FROM live.announces WHERE key = ? AND net = ? AND peer = ?";
+        const sql = "DELETE FROM temp.announces WHERE key = ? AND net = ? AND peer = ?";
         this.#sql.run(sql, this.#hash(key), oldNet, num);
       }
     }
     const put = (keys: Set<string>, old: Set<string> | undefined, seeds: number) => {
       for (const key of keys) {
         if (!moved && old?.has(key)) continue;
-        const sql = "INSERT OR REPLACE INTO live.announces VALUES (?, ?, ?, ?)";
+        const sql = "INSERT OR REPLACE INTO temp.announces VALUES (?, ?, ?, ?)";
         this.#sql.run(sql, this.#hash(key), net, num, seeds);
       }
     };
@@ -105,13 +105,13 @@ export class Postings {
   counts(key: string, now: number): Omit<Counts, "completed"> {
     const code = this.#hash(key);
     const all = this.#sql.get<{ peers: number; seeders: number | null }>(
-      "SELECT count(*) AS peers, sum(seeds) AS seeders FROM live.announces WHERE key = ?",
+      "SELECT count(*) AS peers, sum(seeds) AS seeders FROM temp.announces WHERE key = ?",
       code,
     )!;
     const some = this.#sql.get<typeof all & { given: number | null }>(
       `SELECT count(*) AS peers, sum(a.seeds) AS seeders, sum(l.given) AS given
-        FROM (SELECT peer, seeds FROM live.announces WHERE key = ? LIMIT ${MAX_SUMMED}) a
-        JOIN live.lives l ON l.peer = a.peer WHERE l.expires > ?`,
+        FROM (SELECT peer, seeds FROM temp.announces WHERE key = ? LIMIT ${MAX_SUMMED}) a
+        JOIN temp.lives l ON l.peer = a.peer WHERE l.expires > ?`,
       code,
       now,
     )!;

@@ -19,8 +19,8 @@ const REMEMBERED_MS = 2 * MAX_SKEW_MS;
 const SWEPT = 1_000;
 
 /** A peer by its ID, of which the place comes first. */
-const KNOWN = `FROM live.places i CROSS JOIN peers p ON p.num = i.peer
-  CROSS JOIN live.lives l ON l.peer = i.peer WHERE i.place = ? AND p.id = ?`;
+const KNOWN = `FROM temp.places i CROSS JOIN peers p ON p.num = i.peer
+  CROSS JOIN temp.lives l ON l.peer = i.peer WHERE i.place = ? AND p.id = ?`;
 
 type Old = {
   num: number;
@@ -70,7 +70,7 @@ export class SqliteStore implements TrackerStore {
     return read && await this.#write(() => {
       const { num, secret } = read;
       const renewed = this.#sql.get<{ ttl: number; expires: number; given: number }>(
-        `UPDATE live.lives SET expires = ? + 1000 * ttl, given = max(given, ?)
+        `UPDATE temp.lives SET expires = ? + 1000 * ttl, given = max(given, ?)
           WHERE peer = ? AND token = ? AND expires > ? RETURNING ttl, expires, given`,
         ...[now, given, num, secret, now],
       );
@@ -117,7 +117,7 @@ export class SqliteStore implements TrackerStore {
     for (let width = 1; width <= 2 ** PLACE_BITS && found.length < limit; width *= 2) {
       const from = place - place % width;
       found = this.#sql.all(
-        `SELECT ${FOUND}, i.place FROM live.places i CROSS JOIN live.lives l ON l.peer = i.peer
+        `SELECT ${FOUND}, i.place FROM temp.places i CROSS JOIN temp.lives l ON l.peer = i.peer
           CROSS JOIN peers p ON p.num = i.peer WHERE i.place >= ? AND i.place < ? AND l.expires > ?
           LIMIT ?`,
         // Places are random: a block that has enough has little more.
@@ -134,7 +134,7 @@ export class SqliteStore implements TrackerStore {
       if (old === undefined) return;
       const { num } = old;
       const when = at === undefined ? -now : now;
-      this.#sql.run("UPDATE live.lives SET met = ? WHERE peer = ?", when, num);
+      this.#sql.run("UPDATE temp.lives SET met = ? WHERE peer = ?", when, num);
       this.#sql.run("UPDATE peers SET met = ? WHERE num = ?", when, num);
       if (at === undefined || at.length === 0) return;
       const row = this.#sql.get<Row>("SELECT world FROM peers WHERE num = ?", num)!;
@@ -155,11 +155,11 @@ export class SqliteStore implements TrackerStore {
   // deno-lint-ignore require-await
   async stats(): Promise<Stats> {
     const count = (what: string) => this.#sql.get<{ n: number | null }>(`SELECT ${what}`)!.n ?? 0;
-    const seeds = count("sum(seeds) AS n FROM live.announces");
+    const seeds = count("sum(seeds) AS n FROM temp.announces");
     return {
-      peers: count("count(*) AS n FROM live.lives"),
+      peers: count("count(*) AS n FROM temp.lives"),
       seeds,
-      reads: count("count(*) AS n FROM live.announces") - seeds,
+      reads: count("count(*) AS n FROM temp.announces") - seeds,
       records: count("count(*) AS n FROM ipns"),
     };
   }
@@ -187,7 +187,7 @@ export class SqliteStore implements TrackerStore {
   async expire(now: number): Promise<number> {
     return await this.#write(() => {
       const rows = this.#sql.all<{ num: number; over: number }>(
-        `SELECT peer AS num, expires <= ? AS over FROM live.lives WHERE peer > ? ORDER BY peer
+        `SELECT peer AS num, expires <= ? AS over FROM temp.lives WHERE peer > ? ORDER BY peer
           LIMIT ${SWEPT}`,
         now - REMEMBERED_MS,
         this.#swept,
@@ -233,9 +233,9 @@ export class SqliteStore implements TrackerStore {
       ...listed(addrs),
       ...[has.seeds, has.reads].map((keys) => [...keys].join(" ")),
     );
-    const sql = "INSERT OR REPLACE INTO live.lives VALUES (?, ?, ?, ?, ?, ?)";
+    const sql = "INSERT OR REPLACE INTO temp.lives VALUES (?, ?, ?, ?, ?, ?)";
     this.#sql.run(sql, num, expires, ttl, given, met, secret);
-    if (old === undefined) this.#sql.run("INSERT INTO live.places VALUES (?, ?)", place, num);
+    if (old === undefined) this.#sql.run("INSERT INTO temp.places VALUES (?, ?)", place, num);
     else this.#sql.run("DELETE FROM renewals WHERE peer = ?", num);
     return { token: writeToken(num, secret) };
   }
@@ -247,8 +247,8 @@ export class SqliteStore implements TrackerStore {
     )!;
     const { network } = row;
     this.#postings.change(num, { ...readHeld(row), network }, { ...NOTHING, network });
-    this.#sql.run("DELETE FROM live.places WHERE place = ? AND peer = ?", row.place, num);
-    this.#sql.run("DELETE FROM live.lives WHERE peer = ?", num);
+    this.#sql.run("DELETE FROM temp.places WHERE place = ? AND peer = ?", row.place, num);
+    this.#sql.run("DELETE FROM temp.lives WHERE peer = ?", num);
     this.#sql.run("DELETE FROM renewals WHERE peer = ?", num);
     this.#sql.run("DELETE FROM peers WHERE num = ?", num);
   }
