@@ -8,7 +8,7 @@ const SAME_MS = 1_000, COUNTED_MS = 15_000;
 /** Records in one answer, most (http-routing-v1: "SHOULD be limited to 100"). */
 const MAX_RECORDS = 100;
 
-/** Of how many those are chosen, and how many of the asker's own network there can be among them: a crowd of its own is no web. */
+/** Of how many those are chosen, and how many of the asker's own network are among them where there are others. */
 const CHOSEN_OF = 150, MAX_OWN = 75;
 
 /** Peers nearest to a key (kad-dht: k). */
@@ -64,7 +64,7 @@ export function createAnswers(store: TrackerStore, now: () => number): Answers {
   }
 
   const neighbours = (key: string, { network }: Asker) =>
-    store.neighbours(key, network, now(), MAX_OWN);
+    store.neighbours(key, network, now(), MAX_RECORDS);
 
   return {
     async providers(key, from) {
@@ -78,9 +78,9 @@ export function createAnswers(store: TrackerStore, now: () => number): Answers {
       } else {
         const own = await neighbours(key, from);
         if (own.length > 0 || from.near !== "world") {
-          const ids = new Set(own.map(({ id }) => id));
-          const others = found.filter(({ id }) => !ids.has(id));
-          return tell(arrange([...own, ...others], from, at), from, false);
+          const others = found.filter((peer) => !isNear(peer, from));
+          const near = own.slice(0, Math.max(MAX_OWN, MAX_RECORDS - others.length));
+          return tell(arrange([...near, ...others], from, at), from, false);
         }
       }
       return looked.world ??= tell(arrange(found, from, at), from, true);

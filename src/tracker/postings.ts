@@ -64,10 +64,15 @@ export class Postings {
     return after.length === limit ? after : [...after, ...on("<", limit - after.length)];
   }
 
-  /** Those of one network. */
-  near(key: string, network: string, now: number, limit: number): Row[] {
-    const sql = `${PROVIDERS} AND a.net = ? LIMIT ?`;
-    return this.#sql.all<Row>(sql, this.#hash(key), now, this.#net(network), limit);
+  /** Some of those of one network. @param last the highest number of a peer */
+  near(key: string, network: string, now: number, limit: number, last: number): Row[] {
+    const [code, net, from] = [this.#hash(key), this.#net(network), randomInt(last + 1)];
+    const on = (where: string, count: number) => {
+      const sql = `${PROVIDERS} AND a.net = ? AND a.peer ${where} ? LIMIT ?`;
+      return this.#sql.all<Row>(sql, code, now, net, from, count);
+    };
+    const after = on(">=", limit);
+    return after.length === limit ? after : [...after, ...on("<", limit - after.length)];
   }
 
   has(num: number, network: string, key: string): boolean {

@@ -93,7 +93,7 @@ export class SqliteStore implements TrackerStore {
     now: number,
     limit: number,
   ): Promise<Provider[]> {
-    return this.#postings.near(key, network, now, limit).map(provider);
+    return this.#postings.near(key, network, now, limit, this.#last).map(provider);
   }
 
   // deno-lint-ignore require-await

@@ -76,7 +76,7 @@ export interface TrackerStore extends AsyncDisposable {
   renew(token: string, now: number, given?: number): Promise<number | undefined>;
   /** Peers that have a key now; where there are more, others at every call. */
   providers(key: string, now: number, limit: number): Promise<Provider[]>;
-  /** Those of them that are in one network. */
+  /** Those of them that are in one network; where there are more, others at every call. */
   neighbours(key: string, network: string, now: number, limit: number): Promise<Provider[]>;
   /** Whether a peer has a key now. */
   has(id: string, key: string, now: number): Promise<boolean>;
