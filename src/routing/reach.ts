@@ -29,7 +29,9 @@ export interface Reach {
 export function readReach(address: string, id: string): Reach | undefined {
   const end = `/p2p/${id}`;
   const text = address.endsWith(end) ? address.slice(0, -end.length) : address;
-  const circuit = /^(\/.+)\/p2p\/(\w{1,80})\/p2p-circuit$/.exec(text);
+  const circuit = text.endsWith("/p2p-circuit")
+    ? /^(\/.+)\/p2p\/(\w{1,80})\/p2p-circuit$/.exec(text)
+    : null;
   const [, kind, host, rest] = /^\/(ip4|ip6|dns|dns4|dns6)\/([^/]+)(\/.*)$/.exec(
     circuit?.[1] ?? text,
   ) ?? [];

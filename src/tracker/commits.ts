@@ -4,13 +4,14 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 
-/** How long a batch gathers, in milliseconds. */
+/** How long a batch gathers, in milliseconds, where one has just been written; the first after a silence is written at once. */
 const BATCH_MS = 2;
 
 export class Commits {
   readonly #db: DatabaseSync;
   #waiting: PromiseWithResolvers<void>[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #writtenAt = 0;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
@@ -20,7 +21,8 @@ export class Commits {
   async write<T>(work: () => T): Promise<T> {
     if (this.#timer === undefined) {
       this.#db.exec("BEGIN");
-      this.#timer = setTimeout(() => this.flush(), BATCH_MS);
+      const quiet = performance.now() - this.#writtenAt > BATCH_MS;
+      this.#timer = setTimeout(() => this.flush(), quiet ? 0 : BATCH_MS);
     }
     let result: T;
     const written = Promise.withResolvers<void>();
@@ -48,6 +50,7 @@ export class Commits {
     try {
       if (failure !== undefined) throw failure;
       this.#db.exec("COMMIT");
+      this.#writtenAt = performance.now();
     } catch (error) {
       // SQLite may have rolled back already, as it does on a full disk.
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");

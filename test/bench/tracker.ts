@@ -160,7 +160,7 @@ function lines(file: string): string {
 async function load(
   url: string,
   script: string,
-  connections = 32,
+  connections = 64,
 ): Promise<{ rate: number; p99: number }> {
   await using folder = await createFolder({ "load.lua": script });
   const words = ["-t1", `-c${connections}`, `-d${SECONDS}s`, "--latency", "-s"];
