@@ -29,6 +29,7 @@ Examples
   ${run} get docs.example.org/manual.pdf -o manual.pdf
   ${run} keep docs.example.org --upload 2M     keep a whole site, and serve it
   ${run} key export docs.example.org           save the key that publishes the site
+  ${run} tracker --listen 0.0.0.0:7070         bring the readers of sites together
   ${run} --peer /ip4/192.168.1.5/tcp/4001/p2p/12D3Koo…
 
 Commands
@@ -47,6 +48,7 @@ Commands
                 folder is kept with all that is in it
   get ADDRESS   fetch one file: http://docs.example.org/a.pdf, /ipfs/<cid>/a.pdf or
                 /ipns/<name>/a.pdf; of a folder, its index.html, or with -o all of it
+  tracker       tell readers of sites about each other, over HTTP: they announce what they have
   import FILE   take in the blocks of a CAR file (- reads the standard input), every one checked,
                 and pin its roots
   key …         the keys of your sites: list; export NAME, to a file or as 24 words; rotate NAME,

@@ -16,7 +16,7 @@ const FLOORS: [RegExp, number][] = [
   ],
   [/^gateway\//, 5],
   [/^src\/(node|node-options|opened|seeder|tracker|keeper|keys|secrets|follower|control)\.ts$/, 4],
-  [/^src\/(site|web)\//, 3],
+  [/^src\/(site|tracker|web)\//, 3],
   [/^src\/(name|routing)\//, 2],
   [/^src\/(content|swarm)\//, 1],
   [/^src\/store\//, 0],
