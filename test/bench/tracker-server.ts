@@ -84,7 +84,7 @@ async function bare(dir: string) {
 
 async function bittorrent() {
   const name = "bittorrent-tracker/server"; // It has no types.
-  const { Server } = await import(name);
+  const { default: Server } = await import(name);
   const server = new Server({ udp: false, ws: false, stats: false });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return { url: `http://127.0.0.1:${server.http.address().port}` };
