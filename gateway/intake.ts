@@ -1,6 +1,4 @@
 /** Bodies of requests: nobody makes us hold more than there is room for, or wait for what never comes. */
-import type { Context } from "hono";
-
 /** How long a body may take, in milliseconds. */
 const BODY_MS = 10_000;
 
@@ -20,9 +18,8 @@ export async function readAtMost(
 }
 
 /** A body as text: undefined where it is longer, or takes too long. What says how long it is, is read in one piece. */
-export async function readText(c: Context, limit: number): Promise<string | undefined> {
-  const { raw } = c.req;
-  const length = Number(c.req.header("content-length"));
+export async function readText(raw: Request, limit: number): Promise<string | undefined> {
+  const length = Number(raw.headers.get("content-length") ?? NaN);
   if (length > limit) return undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<undefined>((resolve) => {

@@ -16,6 +16,7 @@ type Words = Record<
   | "title"
   | "what"
   | "now"
+  | "count"
   | "peers"
   | "seeds"
   | "reads"
@@ -35,6 +36,7 @@ const TEXTS: Record<Language, Words> = {
     what:
       "It knows who has which site just now, and tells those who want to read it. The pages themselves come from the readers, and each reader checks them: nobody has to trust this tracker.",
     now: "Just now",
+    count: "How many",
     peers: "Peers",
     seeds: "Sites and files that they hold whole",
     reads: "Sites and files that they are fetching",
@@ -52,6 +54,7 @@ const TEXTS: Record<Language, Words> = {
     what:
       "Er weiß, wer gerade welche Seite hat, und sagt es denen, die sie lesen wollen. Die Seiten selbst kommen von den Lesenden, und jeder prüft sie: Diesem Tracker muss niemand trauen.",
     now: "Im Augenblick",
+    count: "Wie viele",
     peers: "Teilnehmer",
     seeds: "Seiten und Dateien, die sie ganz haben",
     reads: "Seiten und Dateien, die sie gerade holen",
@@ -76,8 +79,7 @@ export function trackerPage(view: TrackerView, language: Language): Html {
     html`
       <h1>${text.title}</h1>
       <p>${text.what}</p>
-      <h2>${text.now}</h2>
-      ${table(["", ""], [
+      ${table([text.now, text.count], [
         [text.peers, count(peers)],
         [text.seeds, count(seeds)],
         [text.reads, count(reads)],

@@ -32,16 +32,23 @@ export function recordsResponse(
   const text = stream
     ? records.map((record) => `${record}\n`).join("")
     : `{"${what}":[${records.join(",")}]}`;
-  const holds = records.length > 0 ? HOLDS_S : NOTHING_HOLDS_S;
-  return new Response(text, {
-    headers: {
-      "Content-Type": stream ? LINES_TYPE : JSON_TYPE,
-      "Cache-Control": cacheControl(holds, STALE_S, shared),
-      "Last-Modified": new Date().toUTCString(),
-      // A page and a program are not told the same.
-      Vary: "Accept, Origin, Sec-Fetch-Site",
-    },
-  });
+  const type = stream ? LINES_TYPE : JSON_TYPE;
+  return new Response(text, { headers: recordsHeaders(type, records.length > 0, shared) });
+}
+
+/** @param some whether there are any records */
+export function recordsHeaders(
+  type: string,
+  some: boolean,
+  shared: boolean,
+): Record<string, string> {
+  return {
+    "Content-Type": type,
+    "Cache-Control": cacheControl(some ? HOLDS_S : NOTHING_HOLDS_S, STALE_S, shared),
+    "Last-Modified": new Date().toUTCString(),
+    // A page and a program are not told the same.
+    Vary: "Accept, Origin, Sec-Fetch-Site",
+  };
 }
 
 /** The records that are wanted, as JSON; those that are JSON already are read only where a filter is to look at them. */

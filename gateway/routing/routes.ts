@@ -29,7 +29,7 @@ export interface Source {
 }
 
 /** Every page may ask (http-routing-v1, "CORS and Web Browsers"); what it is told is another matter. */
-const CORS = {
+export const CORS = {
   "Access-Control-Allow-Origin": "*",
   "Access-Control-Allow-Methods": "GET, PUT, OPTIONS",
   "Access-Control-Allow-Headers": "Accept, Content-Type, If-None-Match",

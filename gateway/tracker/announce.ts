@@ -1,5 +1,5 @@
 /** The tracker's own protocol over HTTP (docs/tracker-protocol.md): JSON in, JSON out. */
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import { MAX_ANNOUNCE_BYTES, Refusal } from "../../src/routing/announce.ts";
 import { type Key, parseTrackerKey } from "../../src/routing/key.ts";
 import type { Tracker } from "../../src/tracker.ts";
@@ -26,24 +26,34 @@ export const CORS = {
 
 const HEADERS = { ...CORS, "Content-Type": "application/json", "Cache-Control": "no-store" };
 
-export function createProtocol(tracker: Tracker, clientOf: (c: Context) => Client): Hono {
-  const app = new Hono().basePath("/tracker/v1");
-  app.options("*", () => new Response(null, { status: 204, headers: CORS }));
-  app.post("/announce", async (c) => {
-    const body = await readText(c, MAX_ANNOUNCE_BYTES);
-    if (body === undefined) {
+/** What answers the two requests that come the most often, without finding their way through Hono. */
+export interface Posts {
+  announce(request: Request, from: Client): Promise<Response>;
+  renew(request: Request): Promise<Response>;
+}
+
+export function createPosts(tracker: Tracker): Posts {
+  const { reply, refuse } = createReplies(tracker);
+  return {
+    async announce(request, from) {
+      const body = await readText(request, MAX_ANNOUNCE_BYTES);
+      if (body !== undefined) return reply(await tracker.announce(body, from));
       const most = `An announce has ${MAX_ANNOUNCE_BYTES} bytes at most, and comes at once.`;
       return refuse(new Refusal(413, most));
-    }
-    return reply(await tracker.announce(body, clientOf(c)));
-  });
-  app.post("/renew", async (c) => {
-    const renewal = parse(await readText(c, MAX_RENEWAL_BYTES));
-    if (renewal === undefined) {
+    },
+    async renew(request) {
+      const renewal = parse(await readText(request, MAX_RENEWAL_BYTES));
+      if (renewal !== undefined) return reply(await tracker.renew(renewal.token, renewal.given));
       return refuse(new Refusal(400, "A renewal is JSON with a token, and perhaps given."));
-    }
-    return reply(await tracker.renew(renewal.token, renewal.given));
-  });
+    },
+  };
+}
+
+/** The rest of the protocol. */
+export function createProtocol(tracker: Tracker): Hono {
+  const { reply, refuse } = createReplies(tracker);
+  const app = new Hono().basePath("/tracker/v1");
+  app.options("*", () => new Response(null, { status: 204, headers: CORS }));
   app.get("/scrape", async (c) => {
     const written = c.req.queries("key") ?? [];
     if (written.length === 0 || written.length > MAX_SCRAPED) {
@@ -67,16 +77,18 @@ export function createProtocol(tracker: Tracker, clientOf: (c: Context) => Clien
   });
   app.all("*", () => refuse(new Refusal(404, "There are announce, renew and scrape here.")));
   return app;
+}
 
-  function reply(answer: object | Refusal): Response {
-    if (answer instanceof Refusal) return refuse(answer);
-    return new Response(JSON.stringify(answer), { headers: HEADERS });
-  }
-
-  function refuse({ status, error }: Refusal): Response {
+function createReplies(tracker: Tracker) {
+  const reply = (answer: object | Refusal): Response =>
+    answer instanceof Refusal
+      ? refuse(answer)
+      : new Response(JSON.stringify(answer), { headers: HEADERS });
+  const refuse = ({ status, error }: Refusal): Response => {
     const body = JSON.stringify({ error, time: tracker.now() });
     return new Response(body, { status, headers: HEADERS });
-  }
+  };
+  return { reply, refuse };
 }
 
 /** Says that somebody has to wait. */

@@ -10,19 +10,21 @@ import { languageOf } from "../language.ts";
 import { trackerPage } from "../pages/tracker.ts";
 import { line, page } from "../reply.ts";
 import { createRoutes, type Source } from "../routing/routes.ts";
-import { createProtocol, tooMany } from "./announce.ts";
-import { createClients } from "./asker.ts";
+import type { ServerTraits } from "../file.ts";
+import { createPosts, createProtocol, tooMany } from "./announce.ts";
+import { type Client, createClients } from "./asker.ts";
 import { createLimiter, type Rate } from "./limits.ts";
+import { createQuick } from "./quick.ts";
 import { Asked, metricsResponse, statsResponse } from "./stats.ts";
 
 /** What a request costs of its network's bucket: a signature, or up to a hundred counts, take longer than a look-up. */
-const COSTS: [RegExp, kind: string, tokens: number][] = [
-  [/^\/routing\/v1\/ipns\//, "ipns", 4],
-  [/^\/routing\/v1\//, "routing", 1],
-  [/^\/tracker\/v1\/announce$/, "announce", 4],
-  [/^\/tracker\/v1\/renew$/, "renew", 1],
-  [/^\/tracker\/v1\/scrape$/, "scrape", 4],
-  [/^/, "other", 2],
+const COSTS: [prefix: string, kind: string, tokens: number][] = [
+  ["/routing/v1/ipns/", "ipns", 4],
+  ["/routing/v1/", "routing", 1],
+  ["/tracker/v1/announce", "announce", 4],
+  ["/tracker/v1/renew", "renew", 1],
+  ["/tracker/v1/scrape", "scrape", 4],
+  ["", "other", 2],
 ];
 
 export interface TrackerAppOptions {
@@ -42,23 +44,41 @@ export function createTrackerApp(tracker: Tracker, options: TrackerAppOptions = 
   const asked = new Asked();
   const app = new Hono();
 
-  app.use("*", async (c, next) => {
-    const { path } = c.req;
-    const [, kind, tokens] = COSTS.find(([of]) => of.test(path))!;
-    const client = clientOf(c);
+  const posts = createPosts(tracker);
+  const quick = createQuick(tracker, posts);
+  const route = app.fetch;
+  const clientIn = (c: Context) => clientOf(c.req.raw.headers, (c.env as ServerTraits)?.client);
+  // In front of Hono, as the whole of it: also what is quick is counted, and limited.
+  app.fetch = async (request, env, ...rest) => {
+    const { url } = request;
+    const path = url.slice(url.indexOf("/", url.indexOf("//") + 2));
+    const [, kind, tokens] = COSTS.find(([of]) => path.startsWith(of))!;
+    const client = clientOf(request.headers, (env as ServerTraits | undefined)?.client);
     const wait = client.own ? 0 : limiter.take(client.network, tokens);
-    if (wait > 0) {
-      asked.count(kind, 429);
-      return tooMany(wait, tracker.now());
-    }
-    await next();
-    asked.count(kind, c.res.status);
-  });
+    const answer = wait > 0
+      ? tooMany(wait, tracker.now())
+      : await quickly(request, path, client) ?? await route(request, env, ...rest);
+    asked.count(kind, answer.status);
+    return answer;
+  };
+  app.request = async (input, init, env) =>
+    await app.fetch(input instanceof Request ? input : new Request(String(input), init), env);
 
-  const protocol = createProtocol(tracker, clientOf);
+  /** A body that was read cannot be read again: what fails is told here, as the routes would. */
+  async function quickly(request: Request, path: string, client: Client) {
+    try {
+      return await quick(request, path, client);
+    } catch (error) {
+      log(`unexpected: ${error instanceof Error ? error.stack : error}`);
+      const body = { error: "Something went wrong inside this tracker.", time: tracker.now() };
+      return Response.json(body, { status: 500 });
+    }
+  }
+
+  const protocol = createProtocol(tracker);
   app.all("/tracker/v1", (c) => protocol.fetch(c.req.raw, c.env));
   app.all("/tracker/v1/*", (c) => protocol.fetch(c.req.raw, c.env));
-  const routes = createRoutes(source(tracker, clientOf), log);
+  const routes = createRoutes(source(tracker, clientIn), log);
   app.all("/routing/v1/*", (c) => routes.fetch(c.req.raw, c.env));
   app.get("/stats.json", () => statsResponse(tracker));
   app.get("/metrics", () => metricsResponse(tracker, asked));
@@ -81,7 +101,7 @@ export function createTrackerApp(tracker: Tracker, options: TrackerAppOptions = 
 
 function source(
   tracker: Tracker,
-  clientOf: ReturnType<typeof createClients>,
+  clientOf: (c: Context) => Client,
 ): Source {
   return {
     async providers(c: Context, cid) {

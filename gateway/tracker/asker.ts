@@ -1,9 +1,7 @@
 /** Who asks a tracker. It decides what they are told, and how often they may ask. */
 import { isIP } from "node:net";
-import type { Context } from "hono";
 import { includes } from "../../src/routing/network.ts";
 import { type Asker, askerAt } from "../../src/tracker.ts";
-import { clientOf } from "../distance.ts";
 import { proxyList } from "../forwarded.ts";
 
 /** Askers that are remembered, so that an address is taken apart once. */
@@ -17,20 +15,22 @@ export interface Client extends Asker {
   own: boolean;
 }
 
+/** @param peer the IP address that is connected */
+export type ClientOf = (headers: Headers, peer: string | undefined) => Client;
+
 /**
  * @param trusted addresses of reverse proxies, or their networks: theirs alone is the word of `X-Forwarded-For` believed
  * @throws {NethoodError} BAD_OPTION
  */
-export function createClients(trusted: string[] = []): (c: Context) => Client {
+export function createClients(trusted: string[] = []): ClientOf {
   const proxies = proxyList(trusted);
   const known = new Map<string, Client>();
 
-  return (c) => {
-    const peer = clientOf(c) ?? NOWHERE;
-    const passed = c.req.header("x-forwarded-for");
-    const proxied = passed !== undefined && includes(proxies, peer);
+  return (headers, peer = NOWHERE) => {
+    const passed = headers.get("x-forwarded-for");
+    const proxied = passed !== null && includes(proxies, peer);
     const ip = proxied ? farthest(passed) ?? peer : peer;
-    const own = passed === undefined && c.req.header("forwarded") === undefined;
+    const own = passed === null && headers.get("forwarded") === null;
     const name = own ? ip : `${ip} for others`;
     let client = known.get(name);
     if (client === undefined) {

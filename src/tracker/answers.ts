@@ -1,4 +1,5 @@
 /** What askers are told, from the store. What many ask for is looked up once a second. */
+import { networkOf } from "../routing/network.ts";
 import { arrange, type Asker, isNear, recordFor } from "./order.ts";
 import type { Provider, Stats, TrackerStore } from "./store.ts";
 
@@ -19,12 +20,16 @@ export interface Found {
   records: string[];
   /** Whether everybody may be told the same: nothing in it is for this asker alone. */
   shared: boolean;
+  /** The whole answer, once somebody has made it of them. */
+  json?: string;
 }
 
 interface Popular {
   found: Provider[];
-  /** For those outside the tracker's network who have nobody in theirs: most. */
-  world?: Found;
+  /** Where they announced from. */
+  networks: Set<string>;
+  /** By the address of who was told; those who have nobody near, in the world, are all told the same. */
+  told: Map<string, Found>;
 }
 
 export interface Answers {
@@ -58,7 +63,9 @@ export function createAnswers(store: TrackerStore, now: () => number): Answers {
     }
     const known = popular.get(key);
     if (known !== undefined) return known;
-    const looked = { found: await store.providers(key, at, CHOSEN_OF) };
+    const found = await store.providers(key, at, CHOSEN_OF);
+    const networks = new Set(found.map((peer) => networkOf(peer.from)));
+    const looked = { found, networks, told: new Map() };
     popular.set(key, looked);
     return looked;
   }
@@ -69,21 +76,19 @@ export function createAnswers(store: TrackerStore, now: () => number): Answers {
   return {
     async providers(key, from) {
       const at = now();
-      const looked = await lookUp(key, at);
-      const { found } = looked;
-      if (found.length < CHOSEN_OF) {
-        if (from.near !== "world" || found.some((peer) => isNear(peer, from))) {
-          return tell(arrange(found, from, at), from, false);
-        }
-      } else {
-        const own = await neighbours(key, from);
-        if (own.length > 0 || from.near !== "world") {
-          const others = found.filter((peer) => !isNear(peer, from));
-          const near = own.slice(0, Math.max(MAX_OWN, MAX_RECORDS - others.length));
-          return tell(arrange([...near, ...others], from, at), from, false);
-        }
-      }
-      return looked.world ??= tell(arrange(found, from, at), from, true);
+      const { found, networks, told } = await lookUp(key, at);
+      const many = found.length >= CHOSEN_OF;
+      const alone = from.near === "world" && !many && !networks.has(from.network);
+      const name = alone ? "" : from.ip;
+      const known = told.get(name);
+      if (known !== undefined) return known;
+      const own = many ? await neighbours(key, from) : [];
+      const others = own.length > 0 ? found.filter((peer) => !isNear(peer, from)) : found;
+      const near = own.slice(0, Math.max(MAX_OWN, MAX_RECORDS - others.length));
+      const shared = from.near === "world" && own.length === 0 && !networks.has(from.network);
+      const answer = tell(arrange([...near, ...others], from, at), from, shared);
+      told.set(name, answer);
+      return answer;
     },
     neighbours,
     async peer(id, from) {

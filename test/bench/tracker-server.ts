@@ -70,21 +70,18 @@ async function tracker(dir: string, count: number) {
   return { url, filled };
 }
 
-/** What a bare route answers with the text of a file. */
+/** A bare route, which gives an answer of the tracker's, with the same headers. */
 async function bare(dir: string) {
   const { readFileSync } = await import("node:fs");
-  const text = readFileSync(join(dir, "answer"), "utf8");
+  const { text, headers } = JSON.parse(readFileSync(join(dir, "answer"), "utf8"));
   const app = new Hono();
-  app.get("/routing/v1/providers/:cid", () =>
-    new Response(text, {
-      headers: { "Content-Type": "application/json", "Cache-Control": "public, max-age=300" },
-    }));
+  app.get("/routing/v1/providers/:cid", () => new Response(text, { headers }));
   return { url: (await serve(app, { port: 0 })).url };
 }
 
 async function bittorrent() {
   const name = "bittorrent-tracker/server"; // It has no types.
-  const { Server } = await import(name);
+  const { default: Server } = await import(name);
   const server = new Server({ udp: false, ws: false, stats: false });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return { url: `http://127.0.0.1:${server.http.address().port}` };
