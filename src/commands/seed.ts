@@ -1,5 +1,6 @@
 /** `nethood seed`: a folder becomes a site, and with --watch its changes become the next versions. */
 import { NethoodError } from "../errors.ts";
+import { labelOf } from "../name/keyring.ts";
 import { siteTexts } from "../name/site-texts.ts";
 import type { Published, PublishOptions } from "../seeder.ts";
 import { openGateway, type Run, serveUntilEnd, start } from "./run.ts";
@@ -42,9 +43,13 @@ export const seed: Run = async (settings, around, teller) => {
     const trackers = settings.trackers && { trackers: settings.trackers };
     await dns.say(siteTexts(published.site, { key: published.key, ...trackers }));
   };
+  const followers = async (site: string) => {
+    const key = await node.names.own(labelOf(site));
+    return key && node.follower.followers(key);
+  };
   const { watch } = await import("./seed-watch.ts");
   await using _ = settings.watch
-    ? await watch({ dir, node, publish, told }, settings, around, teller)
+    ? await watch({ dir, node, publish, told, followers }, settings, around, teller)
     : undefined;
   if (!settings.watch) await told(await publish({}));
   await serveUntilEnd(node, server, around, teller);

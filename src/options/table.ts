@@ -13,7 +13,7 @@ export interface Option {
   only?: Command[];
 }
 
-export type Command = "node" | "seed" | "site" | "keep" | "get" | "import" | "key";
+export type Command = "node" | "seed" | "site" | "keep" | "follow" | "get" | "import" | "key";
 
 /** Most words after each command. */
 export const WORDS: Record<Command, number> = {
@@ -21,13 +21,14 @@ export const WORDS: Record<Command, number> = {
   seed: 1,
   site: 4,
   keep: 1,
+  follow: 1,
   get: 1,
   import: 1,
   key: 3,
 };
 
 /** The commands that run until they are ended, with a gateway. */
-const SERVING: Command[] = ["node", "seed", "keep"];
+const SERVING: Command[] = ["node", "seed", "keep", "follow"];
 
 /** The commands that make versions. */
 const PUBLISHING: Command[] = ["seed", "site"];
@@ -140,6 +141,22 @@ export const OPTIONS: Record<string, Option> = {
   "no-mdns": {
     type: "boolean",
     help: "do not look for neighbours on the local network (default: do)",
+  },
+  "no-push": {
+    type: "boolean",
+    help:
+      "ask for new versions when what is known grows old, instead of being told (default: both)",
+  },
+  keep: {
+    type: "string",
+    value: "N",
+    help: "how many versions of the site stay here (default 1: the newest alone)",
+    only: ["follow"],
+  },
+  stop: {
+    type: "boolean",
+    help: "follow the site no longer; what is here of it stays",
+    only: ["follow"],
   },
   name: {
     type: "string",
