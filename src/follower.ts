@@ -204,7 +204,7 @@ export function createFollower(options: FollowerOptions): Follower {
     if (one === undefined) return false;
     running.delete(site);
     await one.follow.stop();
-    transaction(() => follows.remove(site));
+    follows.remove(site);
     for (const key of one.keys) {
       if (following(key).length > 0) continue;
       options.push.unsubscribe(key);

@@ -2,6 +2,7 @@
 import type { FollowEvent } from "../follower.ts";
 import type { Node } from "../node.ts";
 import { size } from "../size.ts";
+import { count } from "../texts.ts";
 import type { Teller } from "../teller.ts";
 
 /** Tells what happens to them, for as long as the node runs. */
@@ -26,7 +27,8 @@ function tell(event: FollowEvent, teller: Teller): void {
     );
   }
   const { progress } = event;
-  const { site, number, bytes, peers } = progress;
+  const { site, number, fetched, peers } = progress;
   const which = number === undefined ? site : `${site}, version ${number}`;
-  teller.progress("follow:progress", progress, `${which}: ${size(bytes)}, from ${peers} peers`);
+  const from = count(peers, "peer");
+  teller.progress("follow:progress", progress, `${which}: ${size(fetched)} so far, from ${from}`);
 }

@@ -28,7 +28,7 @@ export interface Follows {
   all(): Follow[];
   get(site: string): Follow | undefined;
   set(follow: Follow): void;
-  /** Its versions are forgotten, too; their pins are not. */
+  /** What is here of it is remembered, like its pins: it may be followed again. */
   remove(site: string): void;
   /** The latest first. */
   held(site: string): HeldVersion[];
@@ -45,10 +45,7 @@ export function createFollows(records: Pick<Records, "all" | "get" | "run">): Fo
       records.get<Follow>("SELECT site, keep, since FROM follows WHERE site = ?", site),
     set: ({ site, keep, since }) =>
       records.run("INSERT OR REPLACE INTO follows VALUES (?, ?, ?)", site, keep, since),
-    remove(site) {
-      records.run("DELETE FROM follows WHERE site = ?", site);
-      records.run("DELETE FROM held WHERE site = ?", site);
-    },
+    remove: (site) => records.run("DELETE FROM follows WHERE site = ?", site),
     held: (site) =>
       records.all<Row>(
         "SELECT position, root, number, bytes, taken FROM held WHERE site = ? ORDER BY position DESC",
