@@ -102,12 +102,12 @@ export function createFollower(options: FollowerOptions): Follower {
     async follow(address, { keep = KEEP } = {}) {
       const site = siteOf(address);
       if (!Number.isSafeInteger(keep) || keep < 1) {
-        throw new NethoodError("BAD_OPTION", `${keep} is not a number of versions to keep.`, {
+        throw new NethoodError("BAD_OPTION", `"${keep}" is not a number of versions to keep.`, {
           hint: "Give --keep a whole number: 1 keeps the newest version alone.",
         });
       }
       if (parseKey(site) === undefined && await names.own(labelOf(site)) !== undefined) {
-        throw new NethoodError("BAD_OPTION", `${site} is published from this folder.`, {
+        throw new NethoodError("BAD_OPTION", `The site ${site} is published from this folder.`, {
           hint: "It is kept already, with all its versions; follow it on another machine.",
         });
       }

@@ -113,7 +113,7 @@ suite("site/follow", (test) => {
     const follower = await site.reader({ keep: 1, trackers: [tracker.url] });
     await follower.version(2);
     await site.seeder.stop();
-    const path = `/routing/v1/ipns/${site.key}`;
+    const path = `/routing/v1/ipns/${parseKey(site.key)}`;
     await until(
       "the tracker has the record",
       () => tracker.answers.get(path) instanceof Uint8Array,
