@@ -4,6 +4,7 @@
  */
 import type { CID } from "multiformats/cid";
 import { formatAddress, parseAddress, parseKey } from "./content/address.ts";
+import { localOnly } from "./content/blocks.ts";
 import { NethoodError } from "./errors.ts";
 import { labelOf } from "./name/keyring.ts";
 import type { Names } from "./name/names.ts";
@@ -17,6 +18,7 @@ import {
   type SiteFollow,
   type Taken,
 } from "./site/follow.ts";
+import { createGiven } from "./site/given.ts";
 import { createHolding, type HoldingOptions, KEEP } from "./site/holding.ts";
 import { createFollows, type Follow, type HeldVersion } from "./store/follows.ts";
 import type { Records } from "./store/records.ts";
@@ -45,6 +47,8 @@ export interface Followed extends Follow {
   cid: string | undefined;
   bytes: number | undefined;
   taken: number | undefined;
+  /** Bytes of it that were given to others since the node started; undefined where none runs. */
+  given?: number | undefined;
 }
 
 export interface Follower extends AsyncDisposable {
@@ -58,7 +62,9 @@ export interface Follower extends AsyncDisposable {
   follow(address: string, options?: { keep?: number | undefined }): Promise<Follow>;
   /** Follows it no longer; what is here of it stays. Whether it was followed. */
   unfollow(address: string): Promise<boolean>;
-  list(): Followed[];
+  list(): Promise<Followed[]>;
+  /** A block was given to a peer. */
+  gave(cid: CID, bytes: number): void;
   /** How many connected peers follow an IPNS key, as far as they said. */
   followers(key: CID): number;
   /** Told of everything that happens, until the signal is aborted. */
@@ -90,6 +96,7 @@ export function createFollower(options: FollowerOptions): Follower {
   const follows = createFollows(records);
   const transaction = <T>(work: () => T): T => records.transaction(work);
   const running = new Map<string, Running>();
+  const given = createGiven();
   const watchers = new Set<(event: FollowEvent) => void>();
   const tell = (event: FollowEvent) => watchers.forEach((told) => told(event));
   const meeting = new Map<string, ReturnType<typeof setTimeout>>();
@@ -127,10 +134,18 @@ export function createFollower(options: FollowerOptions): Follower {
     },
     unfollow: (address) => unfollow(siteOf(address)),
     list: () =>
-      follows.all().map((follow) => {
-        const { site } = follow;
-        return describe(follow, follows.held(site), running.get(site)?.follow.heard);
-      }),
+      Promise.all(
+        follows.all().map(async (follow) => {
+          const { site } = follow;
+          const held = follows.held(site);
+          const roots = held.map(({ root }) => root);
+          return {
+            ...describe(follow, held, running.get(site)?.follow.heard),
+            given: await given.of(roots, localOnly(options.blocks)),
+          };
+        }),
+      ),
+    gave: given.gave,
     followers: options.push.listeners,
     watch(told, { signal }) {
       watchers.add(told);

@@ -182,6 +182,7 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
       matches: (cid, bytes) => matches(cid, bytes, (code) => helia.getHasher(code)),
       ban: (peer, why) => guard.ban(peerIdFromString(peer), why),
       met: guard.spare,
+      gave: (cid, bytes) => follower?.gave(cid, bytes),
       up: options.upload,
       log,
     }),

@@ -65,7 +65,7 @@ const METHODS: Record<string, NodeMethod> = {
     return { site, followed: await follower.unfollow(site) };
   },
 
-  "follow.list": ({ follower }) => Promise.resolve(follower.list()),
+  "follow.list": ({ follower }) => follower.list(),
 };
 
 /** The methods of one node. */

@@ -1,6 +1,5 @@
 /** `nethood seed`: a folder becomes a site, and with --watch its changes become the next versions. */
 import { NethoodError } from "../errors.ts";
-import { labelOf } from "../name/keyring.ts";
 import { siteTexts } from "../name/site-texts.ts";
 import type { Published, PublishOptions } from "../seeder.ts";
 import { openGateway, type Run, serveUntilEnd, start } from "./run.ts";
@@ -44,6 +43,7 @@ export const seed: Run = async (settings, around, teller) => {
     await dns.say(siteTexts(published.site, { key: published.key, ...trackers }));
   };
   const followers = async (site: string) => {
+    const { labelOf } = await import("../name/keyring.ts");
     const key = await node.names.own(labelOf(site));
     return key && node.follower.followers(key);
   };
