@@ -46,7 +46,7 @@ Commands
                 that runs on the same folder, or does it itself
   keep ADDRESS  fetch everything below an address, pin it, then run as a node that serves it; a
                 folder is kept with all that is in it
-  follow NAME   keep a whole site, always in its newest version, and give it to others; then run as a
+  follow NAME   keep a whole site, always in its newest version, and give it to others; run as a
                 node, or let the one do it that runs on the same folder. It is followed at every
                 start, until follow NAME --stop. Without a name: what is followed
   get ADDRESS   fetch one file: http://docs.example.org/a.pdf, /ipfs/<cid>/a.pdf or
