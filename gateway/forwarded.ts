@@ -5,7 +5,8 @@
 import { BlockList, isIP } from "node:net";
 import type { Context } from "hono";
 import { NethoodError } from "../src/errors.ts";
-import { clientOf, includes } from "./distance.ts";
+import { includes } from "../src/routing/network.ts";
+import { clientOf } from "./distance.ts";
 import { type Asked, readUrl } from "./request.ts";
 
 /** Reads what is asked for, as the client sees it. @throws {NethoodError} BAD_ADDRESS */
@@ -16,8 +17,7 @@ export type Reader = (c: Context) => Asked;
  * @throws {NethoodError} BAD_OPTION
  */
 export function createReader(trusted: string[] = []): Reader {
-  const proxies = new BlockList();
-  for (const text of trusted) add(proxies, text);
+  const proxies = proxyList(trusted);
   return (c) => {
     const asked = readUrl(c.req.url);
     const host = last(c.req.header("x-forwarded-host"));
@@ -28,6 +28,13 @@ export function createReader(trusted: string[] = []): Reader {
     const { name, port } = readUrl(`http://${host}`);
     return { ...asked, scheme, name, port };
   };
+}
+
+/** @throws {NethoodError} BAD_OPTION */
+export function proxyList(trusted: string[]): BlockList {
+  const proxies = new BlockList();
+  for (const text of trusted) add(proxies, text);
+  return proxies;
 }
 
 /** Proxies in a row each add a value; only the last is by the one that we trust. */

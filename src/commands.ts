@@ -8,6 +8,7 @@ import { runNode } from "./commands/node.ts";
 import type { Run } from "./commands/run.ts";
 import { seed } from "./commands/seed.ts";
 import { site } from "./commands/site.ts";
+import { tracker } from "./commands/tracker.ts";
 import type { Command } from "./options.ts";
 
 export const COMMANDS: Record<Command, Run> = {
@@ -19,4 +20,5 @@ export const COMMANDS: Record<Command, Run> = {
   get,
   import: importFile,
   key,
+  tracker,
 };

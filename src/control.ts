@@ -4,7 +4,6 @@
  * or an `{ error: { code, message, hint } }`. One request a connection; who hangs up no longer wants it.
  */
 import { Buffer } from "node:buffer";
-import { chmodSync } from "node:fs";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -174,7 +173,6 @@ async function listen(server: Server, path: string): Promise<void> {
     process.umask(before);
   }
   await listening;
-  chmodSync(path, 0o600);
 }
 
 /** A connection to the node that runs on a folder. */

@@ -28,8 +28,9 @@ Examples
   ${run} seed ./site --name docs.example.org --watch
   ${run} get docs.example.org/manual.pdf -o manual.pdf
   ${run} keep docs.example.org --upload 2M     keep a whole site, and serve it
-  ${run} follow docs.example.org --keep 5      keep it up to date, and its last five versions
+  ${run} follow docs.example.org --keep 5      keep its last five versions, up to date
   ${run} key export docs.example.org           save the key that publishes the site
+  ${run} tracker --listen 0.0.0.0:7070         bring the readers of sites together
   ${run} --peer /ip4/192.168.1.5/tcp/4001/p2p/12D3Koo…
 
 Commands
@@ -51,6 +52,7 @@ Commands
                 start, until follow NAME --stop. Without a name: what is followed
   get ADDRESS   fetch one file: http://docs.example.org/a.pdf, /ipfs/<cid>/a.pdf or
                 /ipns/<name>/a.pdf; of a folder, its index.html, or with -o all of it
+  tracker       tell readers of sites about each other, over HTTP: they announce what they have
   import FILE   take in the blocks of a CAR file (- reads the standard input), every one checked,
                 and pin its roots
   key …         the keys of your sites: list; export NAME, to a file or as 24 words; rotate NAME,

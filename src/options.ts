@@ -59,6 +59,10 @@ export interface Settings {
   watch: boolean;
   /** Milliseconds. */
   quiet: number | undefined;
+  /** Where others reach a tracker. */
+  url: string | undefined;
+  /** A file of a tracker's rules. */
+  rules: string | undefined;
   output: string | undefined;
   asWords: boolean;
   toStdout: boolean;
@@ -92,7 +96,7 @@ export function parseSettings(argv: string[], env: Record<string, string | undef
     if (values[name] === undefined && option.env && env[option.env]) {
       values[name] = fromEnv(env[option.env]!, option);
     } else if (
-      values[name] !== undefined && option.only && !option.only.includes(command) && !values.help
+      values[name] !== undefined && !belongs(option, command) && !values.help
     ) {
       throw new NethoodError("BAD_OPTION", `--${name} does not belong to "${command}".`, {
         hint: HINT,
@@ -145,6 +149,8 @@ export function parseSettings(argv: string[], env: Record<string, string | undef
     rehash: yes("rehash"),
     watch: yes("watch"),
     quiet: read("quiet", parseSeconds),
+    url: one("url"),
+    rules: one("rules"),
     output: one("output"),
     asWords: yes("words"),
     toStdout: yes("stdout"),
@@ -158,6 +164,10 @@ export function parseSettings(argv: string[], env: Record<string, string | undef
 
 function partition<T>(all: T[], isFirst: (one: T) => boolean): [T[], T[]] {
   return [all.filter(isFirst), all.filter((one) => !isFirst(one))];
+}
+
+function belongs({ only, never }: Option, command: Command): boolean {
+  return only?.includes(command) !== false && !never?.includes(command);
 }
 
 function isCommand(word: string): word is Command {

@@ -19,7 +19,7 @@ const FLOORS: [RegExp, number][] = [
     /^src\/(node|node-options|opened|seeder|tracker|keeper|keys|secrets|follower|naming|control)\.ts$/,
     4,
   ],
-  [/^src\/(site|web)\//, 3],
+  [/^src\/(site|tracker|web)\//, 3],
   [/^src\/(name|routing)\//, 2],
   [/^src\/(content|swarm)\//, 1],
   [/^src\/store\//, 0],

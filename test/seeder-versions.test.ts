@@ -96,7 +96,9 @@ suite("seeder, versions", (test) => {
     await untilPeers(reader, 1);
     const one = await publish(node, { "a.txt": "1" });
     const page = `/ipns/${one.key}/a.txt`;
+    assert.is(await readText(node, page), "1"); // for a minute, as far as its record says
     await publish(node, { "a.txt": "2" }, { ttl: 0, lifetime: 9 * DAY_MS });
+    assert.is(await readText(node, page), "2", "at once, where it was published");
     assert.is(await readText(reader, page), "2");
     const seeder = createSeeder(node);
     const back = await seeder.rollback(NAME, 1);
@@ -105,7 +107,6 @@ suite("seeder, versions", (test) => {
     assert.is(ttl, 0, "as it was");
     assert.ok(Math.abs(expires - Date.now() - 9 * DAY_MS) < 20_000);
     assert.equal(back.changes, { added: 0, changed: 1, removed: 0 });
-    assert.is(await readText(node, page), "1", "at once, where it was published");
     assert.is(await readText(reader, page), "1");
     const [newest] = await log(reader, one.key);
     assert.equal([newest!.number, newest!.version!.note], [3, "rollback to 1"]);
@@ -236,6 +237,14 @@ suite("seeder, versions", (test) => {
     const two = await publish(node, { "a.txt": "1" });
     assert.equal([two.version.number, two.unchanged], [2, false], "the chain has to lead there");
     assert.equal(numbers(await log(node)), [2, 1]);
+  });
+
+  test("a site from before there were versions gets its first one", async () => {
+    await using node = await createLoopbackNode();
+    const { cid } = await publish(node, { "a.txt": "1" }, { name: "else.example.org" });
+    await node.names.publish(LABEL, cid);
+    const one = await publish(node, { "a.txt": "1" });
+    assert.equal([one.version.number, one.unchanged, one.cid], [1, false, cid]);
   });
 
   test("what cannot be is refused before anything is read", async () => {

@@ -18,7 +18,7 @@ const MAX_RECORDS = 100;
 export function recordsResponse(
   c: Context,
   what: "Providers" | "Peers",
-  found: PeerRecord[],
+  found: PeerRecord[] | string[],
   shared: boolean,
 ): Response {
   const accept = c.req.header("accept") ?? "*/*";
@@ -27,14 +27,11 @@ export function recordsResponse(
   if (json === 0 && lines === 0) {
     return line(`Ask for ${JSON_TYPE} or ${LINES_TYPE} with the header Accept.`, 406);
   }
-  const records = filterRecords(found, {
-    addrs: c.req.query("filter-addrs"),
-    protocols: c.req.query("filter-protocols"),
-  }).slice(0, MAX_RECORDS);
+  const records = texts(found, c.req.query("filter-addrs"), c.req.query("filter-protocols"));
   const stream = lines > 0 && lines >= json;
   const text = stream
-    ? records.map((record) => `${JSON.stringify(record)}\n`).join("")
-    : JSON.stringify({ [what]: records });
+    ? records.map((record) => `${record}\n`).join("")
+    : `{"${what}":[${records.join(",")}]}`;
   const holds = records.length > 0 ? HOLDS_S : NOTHING_HOLDS_S;
   return new Response(text, {
     headers: {
@@ -45,6 +42,22 @@ export function recordsResponse(
       Vary: "Accept, Origin, Sec-Fetch-Site",
     },
   });
+}
+
+/** The records that are wanted, as JSON; those that are JSON already are read only where a filter is to look at them. */
+function texts(
+  found: PeerRecord[] | string[],
+  addrs: string | undefined,
+  protocols: string | undefined,
+): string[] {
+  if (addrs === undefined && protocols === undefined) {
+    return found.slice(0, MAX_RECORDS).map((record) =>
+      typeof record === "string" ? record : JSON.stringify(record)
+    );
+  }
+  const records = found.map((record) => typeof record === "string" ? JSON.parse(record) : record);
+  return filterRecords(records, { addrs, protocols }).slice(0, MAX_RECORDS)
+    .map((record) => JSON.stringify(record));
 }
 
 export function cacheControl(seconds: number, stale: number, shared = true): string {

@@ -3,7 +3,8 @@
  * what the person in front of it has read. So a node that only its own machine can reach answers programs, and pages nothing.
  */
 import type { Context } from "hono";
-import { type Distance, distanceOf, distanceTo } from "../distance.ts";
+import { type Distance, distanceTo } from "../../src/routing/network.ts";
+import { distanceOf } from "../distance.ts";
 
 /**
  * Whether a script of a page asks, not a program: browsers say so by themselves, and no script can leave it out. A page of this

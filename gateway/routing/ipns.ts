@@ -6,11 +6,10 @@ import { sha256 } from "multiformats/hashes/sha2";
 import { parseKey } from "../../src/content/address.ts";
 import { NethoodError } from "../../src/errors.ts";
 import type { IpnsRecord } from "../../src/name/record.ts";
-import type { Node } from "../../src/node.ts";
 import { matches } from "../etag.ts";
+import { readAtMost } from "../intake.ts";
 import { line } from "../reply.ts";
 import { cacheControl, quality, STALE_S } from "./answer.ts";
-import { isWelcome } from "./asker.ts";
 
 const RECORD_TYPE = "application/vnd.ipfs.ipns-record";
 
@@ -20,9 +19,13 @@ const MAX_RECORD_BYTES = 10 * 1024;
 /** How long a record holds that does not say, and the news that there is none, in seconds (http-routing-v1). */
 const DEFAULT_S = 60;
 
-type Names = Pick<Node, "names">;
+/** Where records come from, and where they go. */
+export interface Names {
+  record(key: CID, options?: { signal?: AbortSignal }): Promise<IpnsRecord>;
+  put(key: CID, bytes: Uint8Array): Promise<void>;
+}
 
-export async function getRecord(c: Context, { names }: Names): Promise<Response> {
+export async function getRecord(c: Context, names: Names): Promise<Response> {
   if (quality(c.req.header("accept") ?? "", RECORD_TYPE) === 0) {
     return line(`Ask for the record with Accept: ${RECORD_TYPE}.`, 406);
   }
@@ -62,8 +65,7 @@ async function recordResponse(c: Context, { bytes, ttl, expires }: IpnsRecord): 
   });
 }
 
-export async function putRecord(c: Context, { names }: Names): Promise<Response> {
-  if (!isWelcome(c)) return line("This node takes no records from pages, only from programs.", 403);
+export async function putRecord(c: Context, names: Names): Promise<Response> {
   const [type = ""] = (c.req.header("content-type") ?? "").split(";");
   if (type.trim().toLowerCase() !== RECORD_TYPE) {
     return line(`Send the record with Content-Type: ${RECORD_TYPE}.`, 406);
@@ -81,19 +83,4 @@ function keyOf(c: Context): CID {
   throw new NethoodError("BAD_ADDRESS", "This is not the name of an IPNS key.", {
     hint: "Names of keys are CIDs such as k51….",
   });
-}
-
-/** The whole body, or undefined as soon as it is longer: nobody makes us hold more. */
-async function readAtMost(
-  body: ReadableStream<Uint8Array> | null,
-  limit: number,
-): Promise<Uint8Array | undefined> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  for await (const part of body ?? []) {
-    length += part.byteLength;
-    if (length > limit) return undefined; // Leaving the loop cancels what is still to come.
-    parts.push(part);
-  }
-  return new Uint8Array(await new Blob(parts as BlobPart[]).arrayBuffer());
 }

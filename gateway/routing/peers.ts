@@ -5,7 +5,7 @@ import type { CID } from "multiformats/cid";
 import { identity } from "multiformats/hashes/identity";
 import { parseKey } from "../../src/content/address.ts";
 import type { Node } from "../../src/node.ts";
-import type { Distance } from "../distance.ts";
+import type { Distance } from "../../src/routing/network.ts";
 import { reaches } from "./asker.ts";
 import type { PeerRecord } from "./filter.ts";
 

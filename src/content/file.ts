@@ -25,6 +25,17 @@ export const AHEAD = 8;
 const AHEAD_BYTES = 8 * 1024 * 1024;
 
 /**
+ * What all readers of this program together may have asked for ahead, in bytes: a thousand of them with eight blocks each would
+ * fill the memory. Who gets none of it reads block by block.
+ */
+const ALL_AHEAD_BYTES = 128 * 1024 * 1024;
+
+/** No block is larger, in bytes. */
+const MAX_BLOCK_BYTES = 2 * 1024 * 1024;
+
+let allAhead = 0;
+
+/**
  * How far ahead of the reader what is not here is asked for without hurry, in bytes of the file: readers of the same file then
  * have different parts of it to give to each other.
  */
@@ -40,6 +51,8 @@ interface Pending {
   end: number;
   depth: number;
   node?: Promise<UnixNode>;
+  /** What it takes of {@link ALL_AHEAD_BYTES}. */
+  ahead?: number;
 }
 
 export async function* readFile(
@@ -61,6 +74,7 @@ export async function* readFile(
   let told = range.start;
   try {
     for (let part = pending.pop(); part !== undefined; part = pending.pop()) {
+      giveBack(part);
       const current = await ask(part);
       asked--;
       signal.throwIfAborted();
@@ -76,14 +90,27 @@ export async function* readFile(
     }
   } finally {
     left.abort();
+    pending.forEach(giveBack);
   }
 
   function askAhead(): void {
     const horizon = (pending.at(-1)?.start ?? 0) + AHEAD_BYTES;
     for (let i = pending.length - 1; i >= 0 && asked < AHEAD; i--) {
-      if (pending[i]!.start >= horizon) break;
-      void ask(pending[i]!);
+      const part = pending[i]!;
+      if (part.start >= horizon) break;
+      if (part.node !== undefined) continue;
+      const bytes = Math.min(part.end - part.start, MAX_BLOCK_BYTES);
+      // The next one is asked for in any case: it is what the reader waits for.
+      if (i < pending.length - 1 && allAhead + bytes > ALL_AHEAD_BYTES) break;
+      part.ahead = bytes;
+      allAhead += bytes;
+      void ask(part);
     }
+  }
+
+  function giveBack(part: Pending): void {
+    allAhead -= part.ahead ?? 0;
+    part.ahead = 0;
   }
 
   function ask(part: Pending): Promise<UnixNode> {

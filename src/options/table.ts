@@ -11,9 +11,20 @@ export interface Option {
   env?: string;
   /** Commands it belongs to; none: all that run a node. */
   only?: Command[];
+  /** Commands that run no node, where it means nothing. */
+  never?: Command[];
 }
 
-export type Command = "node" | "seed" | "site" | "keep" | "follow" | "get" | "import" | "key";
+export type Command =
+  | "node"
+  | "seed"
+  | "site"
+  | "keep"
+  | "follow"
+  | "get"
+  | "import"
+  | "key"
+  | "tracker";
 
 /** Most words after each command. */
 export const WORDS: Record<Command, number> = {
@@ -25,6 +36,7 @@ export const WORDS: Record<Command, number> = {
   get: 1,
   import: 1,
   key: 3,
+  tracker: 0,
 };
 
 /** The commands that run until they are ended, with a gateway. */
@@ -32,6 +44,9 @@ const SERVING: Command[] = ["node", "seed", "keep", "follow"];
 
 /** The commands that make versions. */
 const PUBLISHING: Command[] = ["seed", "site"];
+
+/** What is no node: it opens no addresses. */
+const NO_NODE: Command[] = ["tracker"];
 
 export const OPTIONS: Record<string, Option> = {
   dir: {
@@ -59,7 +74,8 @@ export const OPTIONS: Record<string, Option> = {
     multiple: true,
     value: "MULTIADDR",
     env: "NETHOOD_LISTEN",
-    help: "where peers can reach this node (default: every interface, any free port)",
+    help:
+      "where peers can reach this node (default: every interface, any free port); of a tracker HOST:PORT (default 127.0.0.1:7070)",
   },
   peer: {
     type: "string",
@@ -67,6 +83,7 @@ export const OPTIONS: Record<string, Option> = {
     value: "MULTIADDR",
     env: "NETHOOD_PEERS",
     help: "a peer to stay connected to (default: none)",
+    never: NO_NODE,
   },
   tracker: {
     type: "string",
@@ -75,10 +92,12 @@ export const OPTIONS: Record<string, Option> = {
     env: "NETHOOD_TRACKERS",
     help:
       "a tracker that is asked who has what is read, and told what is kept here (default: those that a site's DNS names)",
+    never: NO_NODE,
   },
   "no-announce": {
     type: "boolean",
     help: "tell no tracker what is kept here (default: tell a site's own trackers of that site)",
+    never: NO_NODE,
   },
   dns: {
     type: "string",
@@ -88,6 +107,7 @@ export const OPTIONS: Record<string, Option> = {
     help:
       "DNS server: 1.1.1.1, 127.0.0.1:5353 or https://…/dns-query (default: the system's); with " +
       "seed also rfc2136://ns1.example.org?tsig-file=FILE, where it writes the site's records",
+    never: NO_NODE,
   },
   "dns-listen": {
     type: "string",
@@ -101,6 +121,7 @@ export const OPTIONS: Record<string, Option> = {
     value: "MAP",
     env: "IPFS_NS_MAP",
     help: "names that need no DNS: docs.example.org:/ipfs/<cid>,… (default: none)",
+    never: NO_NODE,
   },
   "gateway-host": {
     type: "string",
@@ -117,7 +138,7 @@ export const OPTIONS: Record<string, Option> = {
     value: "ADDRESS",
     env: "NETHOOD_TRUST_PROXY",
     help: "address of a reverse proxy whose X-Forwarded-* headers are believed (default: none)",
-    only: SERVING,
+    only: [...SERVING, "tracker"],
   },
   patience: {
     type: "string",
@@ -131,21 +152,25 @@ export const OPTIONS: Record<string, Option> = {
     value: "RATE",
     env: "NETHOOD_UPLOAD",
     help: "most bytes a second that are sent to peers, such as 500k or 2M (default: no limit)",
+    never: NO_NODE,
   },
   download: {
     type: "string",
     value: "RATE",
     env: "NETHOOD_DOWNLOAD",
     help: "most bytes a second that are taken from peers, such as 500k or 2M (default: no limit)",
+    never: NO_NODE,
   },
   "no-mdns": {
     type: "boolean",
     help: "do not look for neighbours on the local network (default: do)",
+    never: NO_NODE,
   },
   "no-push": {
     type: "boolean",
     help:
       "ask for new versions when what is known grows old, instead of being told (default: both)",
+    never: NO_NODE,
   },
   keep: {
     type: "string",
@@ -210,6 +235,21 @@ export const OPTIONS: Record<string, Option> = {
     value: "SECONDS",
     help: "with --watch: how long nothing must have changed in the folder (default 1)",
     only: ["seed"],
+  },
+  url: {
+    type: "string",
+    value: "URL",
+    env: "NETHOOD_URL",
+    help:
+      "where others reach the tracker, such as https://tracker.example.org (default: by address)",
+    only: ["tracker"],
+  },
+  rules: {
+    type: "string",
+    value: "FILE",
+    env: "NETHOOD_RULES",
+    help: "who may announce which site, and who may ask for it, as JSON (default: everybody)",
+    only: ["tracker"],
   },
   output: {
     type: "string",

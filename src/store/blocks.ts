@@ -48,6 +48,8 @@ export class DiskBlocks extends FsBlockstore implements Blockstore {
   readonly #shards = new NextToLast();
   /** Blocks whose file was checked, and how long it was. */
   readonly #checked = new Map<string, number>();
+  /** What is being read from disk. */
+  readonly #loading = new Map<string, Promise<Uint8Array | "damaged" | undefined>>();
   /** The last change under way of each block's file. */
   readonly #changes = new Map<string, Promise<unknown>>();
   #unfinished = 0;
@@ -75,7 +77,7 @@ export class DiskBlocks extends FsBlockstore implements Blockstore {
     const key = keyOf(cid);
     const held = this.#memory.get(key);
     if (held !== undefined) return held;
-    let block = await this.#load(cid);
+    let block = await this.#loadOnce(key, cid);
     if (block === "damaged") {
       // Read again in its turn: it may just have been put anew.
       block = await this.#alone(key, async () => {
@@ -176,6 +178,18 @@ export class DiskBlocks extends FsBlockstore implements Blockstore {
   watch(watcher: StoreWatcher): () => void {
     this.#watchers.push(watcher);
     return () => void (this.#watchers = this.#watchers.filter((other) => other !== watcher));
+  }
+
+  /** However many want it at once, a block is read once, and is in memory once. */
+  async #loadOnce(key: string, cid: CID): Promise<Uint8Array | "damaged" | undefined> {
+    // Looked for by each of them: what one did not find may have come before the next one asks.
+    if (!this.#isFiled(cid)) return undefined;
+    let loading = this.#loading.get(key);
+    if (loading === undefined) {
+      loading = this.#load(cid).finally(() => this.#loading.delete(key));
+      this.#loading.set(key, loading);
+    }
+    return await loading;
   }
 
   async #load(cid: CID): Promise<Uint8Array | "damaged" | undefined> {

@@ -46,7 +46,8 @@ export class Asks {
   usual = 500;
   /** How many blocks came. */
   #came = 0;
-  readonly #askers = new Map<BlockNumber, readonly AskedPeer[]>();
+  /** By the block; blocks are small numbers. */
+  readonly #askers: (readonly AskedPeer[] | undefined)[] = [];
 
   constructor(holdings: Holdings) {
     this.#holdings = holdings;
@@ -79,7 +80,7 @@ export class Asks {
   drop(block: BlockNumber, now: number): readonly AskedPeer[] {
     for (const blocks of [this.wanted, this.free, this.open, this.single]) blocks.delete(block);
     const askers = this.of(block);
-    this.#askers.delete(block);
+    this.#askers[block] = undefined;
     for (const peer of askers) {
       const { begun } = peer.asked.get(block)!;
       if (begun !== undefined) this.#learn(now - begun);
@@ -91,7 +92,7 @@ export class Asks {
 
   /** Whom a block was asked of. */
   of(block: BlockNumber): readonly AskedPeer[] {
-    return this.#askers.get(block) ?? NOBODY;
+    return this.#askers[block] ?? NOBODY;
   }
 
   add(peer: AskedPeer, block: BlockNumber, level: Level, now: number): void {
@@ -160,8 +161,7 @@ export class Asks {
   }
 
   #setAskers(block: BlockNumber, askers: readonly AskedPeer[]): void {
-    if (askers.length > 0) this.#askers.set(block, askers);
-    else this.#askers.delete(block);
+    this.#askers[block] = askers.length > 0 ? askers : undefined;
     if (askers.length === 1) this.single.add(block);
     else this.single.delete(block);
   }

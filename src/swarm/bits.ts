@@ -1,11 +1,14 @@
 /** A set of small whole numbers, a bit each: a crowd's holdings are compared 32 blocks at a time. */
 export class Bits {
-  /** Bit `i % 32` of word `i >> 5` tells whether `i` is in the set. */
-  words: Uint32Array<ArrayBuffer>;
+  /**
+   * Bit `i % 32` of word `i >> 5` tells whether `i` is in the set. Words are signed: the engine keeps such numbers in the array
+   * itself, while a typed array of a few words is mostly wrapping, which lies elsewhere.
+   */
+  readonly words: number[] = [];
   #size = 0;
 
   constructor(capacity = 0) {
-    this.words = new Uint32Array((capacity + 31) >> 5);
+    this.#grow((capacity + 31) >> 5);
   }
 
   get size(): number {
@@ -13,13 +16,14 @@ export class Bits {
   }
 
   has(i: number): boolean {
-    return (this.words[i >> 5]! >>> (i & 31) & 1) === 1; // beyond the end: undefined, and so 0
+    const at = i >> 5;
+    return at < this.words.length && (this.words[at]! >>> (i & 31) & 1) === 1;
   }
 
   /** @returns whether it was new */
   add(i: number): boolean {
     const at = i >> 5;
-    if (at >= this.words.length) this.#grow(at + 1);
+    if (at >= this.words.length) this.#grow(Math.max(at + 1, this.words.length * 2, 2));
     const word = this.words[at]!;
     const bit = 1 << (i & 31);
     if ((word & bit) !== 0) return false;
@@ -46,9 +50,7 @@ export class Bits {
   }
 
   #grow(words: number): void {
-    const grown = new Uint32Array(Math.max(words, this.words.length * 2, 2));
-    grown.set(this.words);
-    this.words = grown;
+    while (this.words.length < words) this.words.push(0);
   }
 }
 

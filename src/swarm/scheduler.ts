@@ -63,6 +63,11 @@ export class Scheduler {
     return this.#asks.wanted.size;
   }
 
+  /** Blocks that a peer of the crowd may be asked for as soon as it has them. */
+  get open(): Bits {
+    return this.#asks.open;
+  }
+
   /** Whether there may be something to decide. */
   get undecided(): boolean {
     return this.#asks.dirty.size > 0 || this.#pending.length > 0;

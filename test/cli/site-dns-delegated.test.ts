@@ -33,7 +33,7 @@ suite("cli/site-dns-delegated", (test, left) => {
       };
 
       const seed = ["seed", join(files.path, "site"), "--name", NAME, "--port", "0", "--json"];
-      const seeder = start(publisher, [...seed, "--dns-listen", `${publisher.address}:53`]);
+      await using seeder = start(publisher, [...seed, "--dns-listen", `${publisher.address}:53`]);
       const { delegation } = await seeder.events.until("dns:listening", { ms: 30_000 });
       const { addresses } = await seeder.events.until("ready");
       assert.match(String(delegation), `nethood-ns.${NAME}. 3600 IN A ${publisher.address}`);

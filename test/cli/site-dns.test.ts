@@ -33,7 +33,7 @@ suite("cli/site-dns", (test, left) => {
       await using knot = await createKnot({ records: [], keys: [KEY] });
       const server = `rfc2136://${knot.server}`;
       const inUrl = ["--dns", `${server}?tsig=site:hmac-sha512:${SECRET}`];
-      const publisher = await startNode([...SEED, folder, ...inUrl], {
+      await using publisher = await startNode([...SEED, folder, ...inUrl], {
         dir: join(files.path, "publisher"),
       });
       const written = await publisher.events.until("dns:written");
@@ -67,7 +67,7 @@ suite("cli/site-dns", (test, left) => {
         [`?tsig-file=${join(files.path, "other-key")}`, "dns:failed", {}, true],
       ];
       for (const [query, event, env, fails] of ways) {
-        const again = await startNode([...SEED, folder, "--dns", server + query], {
+        await using again = await startNode([...SEED, folder, "--dns", server + query], {
           dir: join(files.path, "publisher"),
           env,
         });
@@ -85,7 +85,7 @@ suite("cli/site-dns", (test, left) => {
     await using files = await site();
     const listen = `127.0.0.1:${await freePort()}`;
     const words = [...SEED, join(files.path, "site"), "--dns-listen", listen];
-    const publisher = await startNode(words, { dir: join(files.path, "publisher") });
+    await using publisher = await startNode(words, { dir: join(files.path, "publisher") });
     const { address, delegation } = await publisher.events.until("dns:listening");
     assert.is(address, listen);
     assert.equal(delegation, [

@@ -149,6 +149,34 @@ suite("content/file", (test) => {
     await first.then(() => assert.unreachable(), (error) => assert.is(error, left.signal.reason));
   });
 
+  test("a thousand readers of large files together ask for no more than a bounded number of blocks ahead", async () => {
+    const blocks = createMemoryBlocks();
+    const mib = await blocks.put(RAW, new Uint8Array(MIB));
+    const root = await blocks.node(file(Array(16).fill(mib), Array(16).fill(MIB)));
+    const node = decodeFile(root, await blocks.get(root));
+    blocks.asked.length = 0;
+    blocks.only = [root];
+    const left = new AbortController();
+    const readers = Array.from(
+      { length: 1_000 },
+      () => readFile(blocks, root, node, undefined, left).next(),
+    );
+    await quiet();
+    const asked = blocks.asked.length;
+    assert.ok(asked >= 1_000, "each has what it waits for");
+    assert.ok(asked <= 1_000 + 128, `${asked} blocks are on their way`);
+    left.abort();
+    await Promise.allSettled(readers);
+    // What they had is free again.
+    blocks.asked.length = 0;
+    const again = new AbortController();
+    const one = readFile(blocks, root, node, undefined, again).next();
+    await quiet();
+    assert.is(blocks.asked.length, AHEAD);
+    again.abort();
+    await Promise.allSettled([one]);
+  });
+
   test("a reader who leaves, or gives up, stops what is under way", async () => {
     const blocks = createMemoryBlocks();
     const root = await blocks.add([{ path: "a", content: BYTES }], {

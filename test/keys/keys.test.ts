@@ -35,7 +35,8 @@ const valueOf = async (node: Node, key: string) => (await node.names.record(pars
 suite("keys", (test) => {
   test("a key that is exported publishes from another folder, by whichever way it comes", async () => {
     await using node = await createLoopbackNode();
-    const { key } = await publish(node, { "a.txt": "1" });
+    await publish(node, { "a.txt": "first" });
+    const { key } = await publish(node, { "a.txt": "second" });
     const forms = [
       (await exportPem(node, { name: SITE })).pem,
       (await exportPem(node, { name: SITE, passphrase: "secret" })).pem,

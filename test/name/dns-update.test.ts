@@ -14,6 +14,7 @@ import { until } from "../helpers/until.ts";
 import {
   createUpdateServer,
   type Lie,
+  type LyingServer,
   type UpdateServerOptions,
 } from "../helpers/update-server.ts";
 
@@ -252,6 +253,10 @@ suite("name/dns-update", (test, left) => {
       await using honest = await createUpdateServer(liar({ tcp }));
       assert.ok((await updateTexts(at(honest.port), link(LINK))).changed);
       assert.equal(honest.updates.map(({ way }) => way), [tcp ? "tcp" : "udp"]);
+      await using right = await createUpdateServer(liar({ tcp, texts: ["foreign", LINK] }));
+      assert.not.ok((await updateTexts(at(right.port), link(LINK))).changed);
+      const [{ update }] = right.updates as [LyingServer["updates"][0]];
+      assert.equal([update.answers.length, update.authorities.length], [2, 0], "it only asks");
     });
   }
 

@@ -134,7 +134,7 @@ suite("name/key-file", (test) => {
         /no private key, but a public key\./,
       ],
       [PROTOBUF.subarray(0, 50), /This key is damaged/],
-      [Buffer.concat([PROTOBUF, SEED]), /This key is damaged/],
+      [Buffer.concat([PROTOBUF, PUBLIC]), /This key is damaged/],
       [wrong, /This key is damaged/],
       [Buffer.from("080012021234", "hex"), /This key is damaged/],
       [Buffer.from("0800", "hex"), /no private key in any form/],

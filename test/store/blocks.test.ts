@@ -191,6 +191,16 @@ suite("blocks", (test, left) => {
     assert.equal(held, [true, false, true, false]);
   });
 
+  test("a block that many read at once is in memory once", async () => {
+    await using dir = await createFolder();
+    const blocks = await openBlocks(dir.path);
+    const { cid, bytes } = await block(4 * KIB);
+    await blocks.put(cid, bytes);
+    const [first, ...others] = await Promise.all(Array.from({ length: 5 }, () => blocks.read(cid)));
+    assert.equal(first, bytes);
+    for (const other of others) assert.is(other, first);
+  });
+
   test("an abort passes its reason through, before and during a read", async () => {
     await using dir = await createFolder();
     const blocks = await openBlocks(dir.path, 10 * KIB);

@@ -2,29 +2,27 @@
  * One node of a crowd that is only computed: the shipped scheduler, uploads and window, between a line up and a line down that
  * carry one block after the other. What is short waits behind what the queue of a line holds, and no longer.
  */
+import { Bits } from "../../../src/swarm/bits.ts";
+import type { Level } from "../../../src/swarm/frame.ts";
 import { Holdings } from "../../../src/swarm/holdings.ts";
-import { type Decision, Scheduler } from "../../../src/swarm/scheduler.ts";
+import { Scheduler } from "../../../src/swarm/scheduler.ts";
 import { Uploads } from "../../../src/swarm/uploads.ts";
 import { Window } from "../../../src/swarm/window.ts";
-import type { Agenda } from "./heap.ts";
+import type { Actor } from "./sim-agenda.ts";
+import { LineUp } from "./sim-line.ts";
+import { CANCELLED, HAS, HEARD, LEFT, Peers, type Post, watch, WOKEN } from "./sim-peers.ts";
 
-/** A router's queue, in milliseconds: what is sent meanwhile waits behind it. */
-const QUEUE_MS = 100;
+/** How often a node looks for who keeps it waiting, as swarm.ts does, in milliseconds. */
+const TICK_MS = 250;
 
-/** The first frame of a block, by which it is known that it comes, in bytes. */
-const PART = 16 * 1024;
+/** How long news of blocks waits for more of it, as in session.ts, in milliseconds. */
+const SOON_MS = 30;
 
-/** How often it is noticed that more of a block came, in milliseconds. */
-const HEARD_MS = 500;
-
-/** TCP, IP, noise, yamux and frames around a block, as a multiple of it. */
-export const FRAMING = 1.06;
+/** What happens to a node, beside being woken. */
+const ARRIVED = 1, RECEIVED = 2, SENT = 3, TICK = 4;
 
 /** What all nodes share. */
-export interface Nature {
-  readonly agenda: Agenda<() => void>;
-  /** Milliseconds since the beginning. */
-  now: number;
+export interface Nature extends Post {
   readonly random: () => number;
   readonly blocks: number;
   readonly blockBytes: number;
@@ -34,239 +32,267 @@ export interface Nature {
   readonly ahead: number;
 }
 
-interface Flight {
-  to: SimNode;
-  block: number;
-  /** Nobody waits for it any more: it is not sent, unless it has begun to be. */
-  stopped: boolean;
-}
-
-export class SimNode {
-  readonly id: number;
+export class SimNode implements Actor {
   readonly isSeeder: boolean;
-  readonly holdings: Holdings = new Holdings();
-  readonly peers: Map<number, SimNode> = new Map();
-  /** When it came, and when it had everything; milliseconds. */
-  readonly came: number;
+  /** When it had everything, in milliseconds. */
   complete: number | undefined;
   gone = false;
-  /** Bytes that went over its lines, framing included. */
-  sent = 0;
+  /** Bytes that came over its line, framing included. */
   received = 0;
+  readonly #id: number;
   readonly #nature: Nature;
+  readonly #holdings = new Holdings();
   readonly #scheduler: Scheduler;
   readonly #uploads: Uploads;
   readonly #window = new Window();
-  readonly #has: Uint8Array;
-  /** Handed to the line up and not carried yet; the first one is under way. */
-  readonly #line: Flight[] = [];
+  readonly #line: LineUp;
+  readonly #peers: Peers;
+  readonly #here: Bits;
   /** Bytes a millisecond. */
-  readonly #up: number;
   readonly #down: number;
-  /** When the line up will have carried the block that is under way, and the line down all that is on its way. */
-  #upFree = 0;
+  /** When the line down will have carried all that is on its way. */
   #downFree = 0;
-  #count = 0;
   /** The first block that a reader in order does not have. */
   #reading = 0;
+  #now: number;
+  /** When the last message reaches the others, and the last news is told: they keep their order. */
+  #reaches = 0;
+  #told = -Infinity;
 
   /** @param lines bits per second */
-  constructor(nature: Nature, id: number, isSeeder: boolean, lines: { up: number; down: number }) {
+  constructor(
+    nature: Nature,
+    { now, isSeeder, lines }: {
+      now: number;
+      isSeeder: boolean;
+      lines: { up: number; down: number };
+    },
+  ) {
     this.#nature = nature;
-    this.id = id;
+    this.#now = now;
     this.isSeeder = isSeeder;
-    this.came = nature.now;
-    this.#up = lines.up / 8000;
+    this.#line = new LineUp(lines.up);
+    this.#peers = new Peers(nature);
     this.#down = lines.down / 8000;
-    this.#scheduler = new Scheduler(this.holdings, nature.random);
-    this.#uploads = new Uploads(this.holdings, nature.random);
-    this.#has = new Uint8Array(nature.blocks);
+    this.#scheduler = new Scheduler(this.#holdings, nature.random);
+    this.#uploads = new Uploads(this.#holdings, nature.random);
+    this.#here = new Bits(nature.blocks);
     if (isSeeder) {
-      this.#has.fill(1);
-      this.#count = nature.blocks;
-      this.complete = nature.now;
+      for (let block = 0; block < nature.blocks; block++) this.#here.add(block);
+      this.complete = now;
     }
+    this.#id = nature.agenda.add(this);
+    // Nodes were not all started at the same moment.
+    this.#plan(now + nature.random() * TICK_MS, TICK);
   }
 
   get isReading(): boolean {
-    return this.#count < this.#nature.blocks;
+    return this.#here.size < this.#nature.blocks;
   }
 
-  /** How many milliseconds its line up will yet be busy. */
-  get queued(): number {
-    const { now, blockBytes } = this.#nature;
-    const behind = Math.max(0, this.#line.length - 1);
-    return Math.max(0, this.#upFree - now) + behind * blockBytes * FRAMING / this.#up;
+  get degree(): number {
+    return this.#peers.degree;
   }
 
-  /** Knows another one from now on. */
-  meet(other: SimNode): void {
-    this.peers.set(other.id, other);
-    this.holdings.join(other.id, other.isSeeder);
-    this.#scheduler.join(other.id);
-    this.#uploads.join(other.id);
-    if (other.isReading) this.#scheduler.fellow(other.id, true);
-    for (let block = 0; block < this.#nature.blocks; block++) {
-      if (other.#has[block] && this.holdings.add(other.id, block)) {
-        this.#scheduler.offered(other.id, block);
-      }
+  /** Bytes that went over its line, framing included. */
+  get sent(): number {
+    return this.#line.sent;
+  }
+
+  isBusy(now: number): boolean {
+    return this.#line.queued(now) > 0;
+  }
+
+  knows(other: SimNode): boolean {
+    return this.#peers.includes(other.#id);
+  }
+
+  /** Two come to know each other. */
+  static introduce(one: SimNode, other: SimNode): void {
+    const calls = other.#peers.next;
+    other.#meet(one, one.#peers.next);
+    one.#meet(other, calls);
+  }
+
+  #meet(other: SimNode, calls: number): void {
+    const number = this.#peers.add(other.#id, calls);
+    this.#holdings.join(number, other.isSeeder);
+    this.#scheduler.join(number);
+    this.#uploads.join(number);
+    if (other.isReading) this.#scheduler.fellow(number, true);
+    for (const block of other.#here) {
+      if (this.#holdings.add(number, block)) this.#scheduler.offered(number, block);
     }
   }
 
-  read(): void {
+  /** Begins to read. */
+  read(now: number): void {
     const { blocks, ahead } = this.#nature;
+    this.#now = now;
     for (let block = 0; block < blocks; block++) this.#scheduler.want(block, block < ahead);
-    this.#decide();
+    this.end();
+    this.rest();
   }
 
-  leave(): void {
+  leave(now: number): void {
     this.gone = true;
-    for (const other of this.peers.values()) other.#forget(this);
+    this.#peers.leave(now + this.#nature.delayMs);
   }
 
-  tick(): void {
-    const { now } = this.#nature;
-    if (this.isReading) this.#scheduler.tick(now);
-    this.#uploads.tick(now);
-    this.#decide();
+  begin(now: number): void {
+    this.#now = now;
+    this.#nature.mail.take(this.#id, now, this.#hear);
+  }
+
+  happen(what: number, from: number, block: number): void {
+    if (what === SENT) return this.#sent();
+    if (this.gone) return;
+    switch (what) {
+      case WOKEN: // by what was heard already
+        return;
+      case ARRIVED:
+        return this.#arrived(from, block);
+      case RECEIVED:
+        return this.#receive(from, block);
+      case TICK:
+        if (this.isReading) this.#scheduler.tick(this.#now);
+        this.#uploads.tick(this.#now);
+        return this.#plan(this.#now + TICK_MS, TICK);
+    }
+  }
+
+  /** What another one told, when that came. */
+  readonly #hear = (what: number, from: number, block: number, at: number): void => {
+    if (this.gone || !this.#peers.has(from)) return;
+    switch (what) {
+      case HAS:
+        return this.#has(from, block, at);
+      case HEARD:
+        return this.#scheduler.heard(from, block, at);
+      case CANCELLED:
+        if (this.#uploads.cancel(from, block)) this.#line.stop(from, block);
+        return;
+      case LEFT:
+        return this.#forget(from);
+      default:
+        return this.#uploads.request(from, block, what as Level, at);
+    }
+  };
+
+  /** Decides after everything that came at once was heard. */
+  end(): void {
+    if (this.gone) return;
+    if (this.isReading && this.#scheduler.undecided) this.#decide();
     this.#pump();
   }
 
-  #forget({ id }: SimNode): void {
-    this.peers.delete(id);
-    this.#scheduler.leave(id);
-    this.#uploads.leave(id);
-    this.holdings.leave(id);
-    this.#decide();
-    this.#pump();
-  }
-
-  /** A short message: it waits behind what the line's queue holds. */
-  #tell(event: () => void): void {
-    const { agenda, now, delayMs } = this.#nature;
-    agenda.plan(now + Math.min(QUEUE_MS, this.queued) + delayMs, event);
+  rest(): void {
+    watch(this.#nature, this.#id, {
+      open: this.gone || !this.isReading ? NOTHING : this.#scheduler.open,
+      serves: !this.gone && this.#uploads.unacknowledged < this.#window.size,
+    });
   }
 
   #decide(): void {
-    if (!this.isReading || !this.#scheduler.undecided) return;
-    const told = new Map<number, Decision[]>();
-    for (const decision of this.#scheduler.decide(this.#nature.now)) {
-      const peer = "ask" in decision ? decision.ask : decision.cancel;
-      const decisions = told.get(peer);
-      if (decisions === undefined) told.set(peer, [decision]);
-      else decisions.push(decision);
-    }
-    for (const [peer, decisions] of told) {
-      const other = this.peers.get(peer);
-      if (other !== undefined) this.#tell(() => other.#asked(this, decisions));
-    }
-  }
-
-  #asked(by: SimNode, decisions: Decision[]): void {
-    if (this.gone) return;
-    for (const decision of decisions) {
+    const reaches = this.#reach(this.#now);
+    for (const decision of this.#scheduler.decide(this.#now)) {
       const { block } = decision;
-      if ("ask" in decision) {
-        this.#uploads.request(by.id, block, decision.level, this.#nature.now);
-      } else if (this.#uploads.cancel(by.id, block)) {
-        this.#stop(by, block);
-      }
+      if ("ask" in decision) this.#peers.ask(decision.ask, reaches, decision.level, block);
+      // If it comes too late, that is noticed when the line has room.
+      else this.#peers.mention(decision.cancel, reaches, CANCELLED, block);
     }
-    this.#pump();
   }
 
   #pump(): void {
-    if (this.gone) return;
-    const { now, blockBytes } = this.#nature;
     for (;;) {
-      const upload = this.#uploads.next(now, this.#window.size);
+      const upload = this.#uploads.next(this.#now, this.#window.size);
       if (upload === undefined) return;
       const { peer, block } = upload;
-      this.#uploads.sent(peer, block, blockBytes, now);
-      this.#line.push({ to: this.peers.get(peer)!, block, stopped: false });
-      if (this.#line.length === 1) this.#send();
+      this.#uploads.sent(peer, block, this.#nature.blockBytes, this.#now);
+      if (this.#line.push(peer, block)) this.#send();
     }
   }
 
   /** Carries the first of those on the line. */
   #send(): void {
-    const { agenda, now, blockBytes, delayMs } = this.#nature;
-    const flight = this.#line[0]!;
-    const size = blockBytes * FRAMING;
-    this.#upFree = now + size / this.#up;
-    // Of the further parts only those count that tell a slow block from a stalled one.
-    for (let at = Math.min(size, PART) / this.#up; at < size / this.#up; at += HEARD_MS) {
-      agenda.plan(now + delayMs + at, () => {
-        if (!flight.stopped) flight.to.#heard(this, flight.block);
-      });
+    const { blockBytes, delayMs } = this.#nature;
+    const { to, block } = this.#line.first!;
+    const free = this.#line.send(this.#now, blockBytes);
+    for (const at of this.#line.parts(blockBytes)) {
+      this.#peers.mention(to, this.#now + delayMs + at, HEARD, block);
     }
-    agenda.plan(this.#upFree, () => this.#sent());
-  }
-
-  #heard(from: SimNode, block: number): void {
-    this.#scheduler.heard(from.id, block, this.#nature.now);
+    this.#plan(free, SENT);
   }
 
   #sent(): void {
-    const { agenda, now, blockBytes, delayMs } = this.#nature;
-    const { to, block } = this.#line.shift()!;
-    const size = blockBytes * FRAMING;
-    this.sent += size;
-    to.received += size;
-    to.#downFree = Math.max(now + delayMs, to.#downFree + size / to.#down);
-    agenda.plan(to.#downFree, () => to.#receive(this, block));
-    while (this.#line[0]?.stopped) this.#line.shift();
-    if (this.#line.length > 0) this.#send();
+    const { to, block } = this.#line.take();
+    this.#peers.plan(to, this.#now + this.#nature.delayMs, ARRIVED, block);
+    if (this.#line.first !== undefined && !this.gone) this.#send();
   }
 
-  #receive(from: SimNode, block: number): void {
-    if (this.gone) return;
-    this.holdings.believe(from.id, true);
-    if (this.#has[block]) {
-      this.#tell(() => from.#acknowledged(this, block));
-      return;
-    }
-    this.#heard(from, block);
-    this.#has[block] = 1;
-    this.#count++;
-    this.#scheduler.settle(block);
+  /** The last of a block is at our end of the line, behind what came from others. */
+  #arrived(from: number, block: number): void {
+    const size = LineUp.size(this.#nature.blockBytes);
+    this.received += size;
+    this.#downFree = Math.max(this.#now, this.#downFree + size / this.#down);
+    if (this.#downFree > this.#now) this.#plan(this.#downFree, RECEIVED, from, block);
+    else this.#receive(from, block);
+  }
+
+  #receive(from: number, block: number): void {
+    this.#holdings.believe(from, true);
+    const reaches = this.#reach(this.#now);
+    if (this.#here.has(block)) return this.#peers.tell(from, reaches, HAS, block);
+    this.#scheduler.heard(from, block, this.#now);
+    this.#here.add(block);
+    const asked = this.#scheduler.settle(block);
     if (this.isReading) this.#readOn();
-    else this.complete = this.#nature.now;
-    this.#tell(() => {
-      for (const other of this.peers.values()) other.#acknowledged(this, block);
-    });
-    this.#decide();
+    else this.complete = this.#now;
+    // Who sent it waits for that; those who were asked too may have it on their lines.
+    this.#peers.tell(from, reaches, HAS, block);
+    this.#told = Math.max(this.#now, this.#told + SOON_MS);
+    const isAsked = (peer: number) =>
+      asked.some((told) => "cancel" in told && told.cancel === peer);
+    this.#peers.announce(this.#reach(this.#told), block, isAsked);
   }
 
   /** A reader in order waits for the next ones. */
   #readOn(): void {
     const { blocks, ahead } = this.#nature;
-    while (this.#has[this.#reading]) this.#reading++;
+    while (this.#here.has(this.#reading)) this.#reading++;
     for (let next = this.#reading, waits = 0; next < blocks && waits < ahead; next++) {
-      if (this.#has[next]) continue;
+      if (this.#here.has(next)) continue;
       this.#scheduler.want(next, true);
       waits++;
     }
   }
 
-  #acknowledged(by: SimNode, block: number): void {
-    if (this.gone) return;
-    if (this.holdings.add(by.id, block)) this.#scheduler.offered(by.id, block);
-    const { now } = this.#nature;
+  #has(by: number, block: number, at: number): void {
+    if (this.#holdings.add(by, block)) this.#scheduler.offered(by, block);
     const full = this.#uploads.unacknowledged >= this.#window.size;
-    const sent = this.#uploads.acknowledged(by.id, block, now);
-    if (sent !== undefined) {
-      this.#window.acknowledged(sent.bytes, now - sent.at, now, full);
-      this.#stop(by, block);
-      this.#pump();
-    }
-    this.#decide();
+    const sent = this.#uploads.acknowledged(by, block, at);
+    if (sent === undefined) return;
+    this.#window.acknowledged(sent.bytes, at - sent.at, at, full);
+    this.#line.stop(by, block);
   }
 
-  /** It comes too late, and is no sign of life. */
-  #stop(to: SimNode, block: number): void {
-    for (const flight of this.#line) {
-      if (flight.to === to && flight.block === block) flight.stopped = true;
-    }
+  #forget(peer: number): void {
+    this.#peers.delete(peer);
+    this.#scheduler.leave(peer);
+    this.#uploads.leave(peer);
+    this.#holdings.leave(peer);
+    this.#line.stop(peer);
+  }
+
+  /** When a short message that is sent now will be there: it waits behind what the line's queue holds. */
+  #reach(now: number): number {
+    const reaches = now + this.#line.wait(this.#now) + this.#nature.delayMs;
+    return this.#reaches = Math.max(this.#reaches, reaches);
+  }
+
+  #plan(time: number, what: number, from = 0, block = 0): void {
+    this.#nature.agenda.plan(time, this.#id, what, from, block);
   }
 }
+
+const NOTHING = new Bits();

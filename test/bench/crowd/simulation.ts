@@ -2,10 +2,12 @@
  * A crowd that is only computed: who comes, whom it knows, who leaves, and how long everybody takes. The nodes themselves are
  * in sim-node.ts. The same seed gives the same result.
  */
-import { Agenda } from "./heap.ts";
+import { Agenda } from "./sim-agenda.ts";
+import { Interests } from "./sim-interests.ts";
+import { Mail } from "./sim-mail.ts";
 import { type Nature, SimNode } from "./sim-node.ts";
 
-/** How often a node looks for who keeps it waiting, as swarm.ts does, in milliseconds. */
+/** How often readers leave and come, in milliseconds. */
 const TICK_MS = 250;
 
 /** Most connections of one node, as src/routing/neighbours.ts keeps them. */
@@ -64,31 +66,24 @@ export function createRandom(seed: number): () => number {
 export function simulate(world: World): Outcome {
   const { readers, blocks, blockBytes, up, down, delayMs, churn = 0, ahead = 8 } = world;
   const random = createRandom(world.seed);
-  const nature: Nature = {
-    agenda: new Agenda(),
-    now: 0,
-    random,
-    blocks,
-    blockBytes,
-    delayMs,
-    ahead,
-  };
+  const agenda = new Agenda(Math.min(delayMs, TICK_MS));
+  const mail = new Mail(readers + 1);
+  const interests = new Interests(readers + 1, blocks);
+  const nature: Nature = { agenda, mail, interests, random, blocks, blockBytes, delayMs, ahead };
   const bytes = blocks * blockBytes;
-  const seeder = new SimNode(nature, 0, true, { up, down });
-  let ids = 1;
+  let now = 0;
+  const seeder = new SimNode(nature, { now, isSeeder: true, lines: { up, down } });
   let here: SimNode[] = [seeder];
   for (let i = 0; i < readers; i++) arrive();
   /** Whom we wait for. */
   let first = here.slice(1);
   const busy: number[] = [];
 
-  nature.agenda.plan(TICK_MS, tick);
   let unfinished = first;
-  while (unfinished.length > 0) {
-    const { time, event } = nature.agenda.next()!;
-    nature.now = time;
-    event();
-    if (time > 3_600_000) throw new Error("an hour has passed");
+  for (let ticks = 1; unfinished.length > 0; now += agenda.slice) {
+    for (; now >= ticks * TICK_MS; ticks++) tick(ticks);
+    agenda.run();
+    if (now > 3_600_000) throw new Error("an hour has passed");
   }
 
   first = first.filter(({ gone }) => !gone);
@@ -106,39 +101,36 @@ export function simulate(world: World): Outcome {
 
   /** Somebody comes, asks the seeder, if that takes it, and those whom a tracker names. */
   function arrive(): void {
-    const node = new SimNode(nature, ids++, false, { up, down });
+    const node = new SimNode(nature, { now, isSeeder: false, lines: { up, down } });
     if (!seeder.gone) meet(node, seeder);
     if (here.length <= CHOSEN + 1) { for (const other of here) meet(node, other); }
-    for (let tries = 0; node.peers.size < CHOSEN + 1 && tries < 2 * CHOSEN; tries++) {
+    for (let tries = 0; node.degree < CHOSEN + 1 && tries < 2 * CHOSEN; tries++) {
       meet(node, here[Math.floor(random() * here.length)]!);
     }
     here.push(node);
-    node.read();
+    node.read(now);
   }
 
-  function tick(): void {
-    if (nature.now % 1000 < TICK_MS) {
-      busy.push(here.filter((node) => !node.isSeeder && node.queued > 0).length / readers);
+  function tick(ticks: number): void {
+    if (ticks % 4 === 0) {
+      busy.push(here.filter((node) => !node.isSeeder && node.isBusy(now)).length / readers);
     }
-    for (const node of here) node.tick();
     if (world.seederLeaves !== undefined && seeder.sent > world.seederLeaves * bytes) {
-      seeder.leave();
+      if (!seeder.gone) seeder.leave(now);
     }
     for (let i = Math.floor(churn * readers * TICK_MS / 60_000 + random()); i > 0; i--) {
       const node = here[Math.floor(random() * here.length)]!;
       if (node.isSeeder || node.gone) continue;
-      node.leave();
+      node.leave(now);
       arrive();
     }
     here = here.filter(({ gone }) => !gone);
     unfinished = unfinished.filter(({ gone, isReading }) => !gone && isReading);
-    nature.agenda.plan(nature.now + TICK_MS, tick);
   }
 }
 
 function meet(one: SimNode, other: SimNode): void {
-  if (one === other || other.gone || one.peers.has(other.id)) return;
-  if (one.peers.size >= MAX_NEIGHBOURS || other.peers.size >= MAX_NEIGHBOURS) return;
-  one.meet(other);
-  other.meet(one);
+  if (one === other || other.gone || one.knows(other)) return;
+  if (one.degree >= MAX_NEIGHBOURS || other.degree >= MAX_NEIGHBOURS) return;
+  SimNode.introduce(one, other);
 }

@@ -1,0 +1,104 @@
+/** What askers are told, from the store. What many ask for is looked up once a second. */
+import { arrange, type Asker, isNear, recordFor } from "./order.ts";
+import type { Provider, Stats, TrackerStore } from "./store.ts";
+
+/** How long an answer is used again, in milliseconds; and the counts, for which every row is looked at. */
+const SAME_MS = 1_000, COUNTED_MS = 15_000;
+
+/** Records in one answer, most (http-routing-v1: "SHOULD be limited to 100"). */
+const MAX_RECORDS = 100;
+
+/** Of how many those are chosen, and how many of the asker's own network are among them where there are others. */
+const CHOSEN_OF = 150, MAX_OWN = 75;
+
+/** Peers nearest to a key (kad-dht: k). */
+const NEAREST = 20;
+
+/** Records of Delegated Routing V1, as JSON. */
+export interface Found {
+  records: string[];
+  /** Whether everybody may be told the same: nothing in it is for this asker alone. */
+  shared: boolean;
+}
+
+interface Popular {
+  found: Provider[];
+  /** For those outside the tracker's network who have nobody in theirs: most. */
+  world?: Found;
+}
+
+export interface Answers {
+  providers(key: string, from: Asker): Promise<Found>;
+  neighbours(key: string, from: Asker): Promise<Provider[]>;
+  peer(id: string, from: Asker): Promise<Found>;
+  closest(place: Uint8Array, from: Asker): Promise<Found>;
+  stats(): Promise<Stats>;
+}
+
+export function createAnswers(store: TrackerStore, now: () => number): Answers {
+  let popular = new Map<string, Popular>();
+  let since = -Infinity;
+  let counted: Promise<Stats> | undefined;
+  let countedAt = -Infinity;
+
+  const tell = (peers: Provider[], from: Asker, shared: boolean): Found => {
+    const records: string[] = [];
+    for (const peer of peers) {
+      const record = recordFor(peer, from);
+      if (record !== undefined && records.push(record) === MAX_RECORDS) break;
+    }
+    return { records, shared };
+  };
+
+  async function lookUp(key: string, at: number): Promise<Popular> {
+    // All at once: nothing is kept that nobody asks for again.
+    if (at - since >= SAME_MS) {
+      popular = new Map();
+      since = at;
+    }
+    const known = popular.get(key);
+    if (known !== undefined) return known;
+    const looked = { found: await store.providers(key, at, CHOSEN_OF) };
+    popular.set(key, looked);
+    return looked;
+  }
+
+  const neighbours = (key: string, { network }: Asker) =>
+    store.neighbours(key, network, now(), MAX_RECORDS);
+
+  return {
+    async providers(key, from) {
+      const at = now();
+      const looked = await lookUp(key, at);
+      const { found } = looked;
+      if (found.length < CHOSEN_OF) {
+        if (from.near !== "world" || found.some((peer) => isNear(peer, from))) {
+          return tell(arrange(found, from, at), from, false);
+        }
+      } else {
+        const own = await neighbours(key, from);
+        if (own.length > 0 || from.near !== "world") {
+          const others = found.filter((peer) => !isNear(peer, from));
+          const near = own.slice(0, Math.max(MAX_OWN, MAX_RECORDS - others.length));
+          return tell(arrange([...near, ...others], from, at), from, false);
+        }
+      }
+      return looked.world ??= tell(arrange(found, from, at), from, true);
+    },
+    neighbours,
+    async peer(id, from) {
+      const peer = await store.peer(id, now());
+      return tell(peer === undefined ? [] : [peer], from, false);
+    },
+    async closest(place, from) {
+      return tell(await store.closest(place, now(), NEAREST), from, false);
+    },
+    stats() {
+      if (now() - countedAt > COUNTED_MS) {
+        countedAt = now();
+        counted = store.stats();
+      }
+      return counted!;
+    },
+  };
+}
