@@ -152,7 +152,7 @@ export function followSite(options: FollowOptions): SiteFollow {
     const target = await find(start, asks);
     if (asks) pollAt = Date.now() + pollTime(target);
     begun.resolve();
-    heard = Math.max(heard ?? 0, target.version?.number ?? 0) || undefined;
+    heard = target.version?.number;
     if (!isHeld(target)) {
       const taken = await options.take(target, signal);
       told = undefined;
@@ -214,7 +214,15 @@ export function followSite(options: FollowOptions): SiteFollow {
         return waiting;
       }
     }
-    return names.waiting(key) ?? await names.record(key, { signal, local: true });
+    const waiting = names.waiting(key);
+    if (waiting !== undefined) return waiting;
+    try {
+      return await names.record(key, { signal, local: true });
+    } catch (error) {
+      // A key that is new: the site has just moved there.
+      if (!(error instanceof NethoodError && error.code === "NOT_CACHED")) throw error;
+      return await names.record(key, { signal });
+    }
   }
 
   /** Whether it is the version that is here and in force. */

@@ -1,6 +1,7 @@
 /** Sites that are followed: what a publisher puts out is soon with those who follow it, whole, and stays with them. */
 import * as assert from "uvu/assert";
 import { parseKey } from "../../src/content/address.ts";
+import { rotateKey } from "../../src/keys.ts";
 import { createSeeder } from "../../src/seeder.ts";
 import { refusal } from "../helpers/failure.ts";
 import { createFakeTracker } from "../helpers/fake-tracker.ts";
@@ -66,6 +67,7 @@ suite("site/follow", (test) => {
       1,
       3,
     ]]);
+    await new Promise((resolve) => setTimeout(resolve, 1_500)); // it has asked, and nobody was there
     await after.meet(other);
     await after.version(3, PUSHED_MS);
     assert.is(await after.page("index.html"), "three");
@@ -131,6 +133,40 @@ suite("site/follow", (test) => {
     // Nobody tells this one of the record but the tracker.
     await using stranger = await createLoopbackNode({ names, trackers: [tracker.url] });
     assert.is(await inForceOf(stranger, site.key), 2);
+  });
+
+  test("a site that moves to another key is followed there", async () => {
+    await using site = await createFollowedSite({ "index.html": "one" });
+    const follower = await site.reader({ keep: 1 });
+    await follower.version(1);
+    const { key } = await rotateKey(site.seeder, { name: SITE });
+    // Under a new key, versions are counted anew.
+    await until("it is at the new key", () => follower.taken.length === 2, PUSHED_MS);
+    await site.publish({ "index.html": "two" });
+    assert.is.not(key, site.key);
+    await follower.version(2, PUSHED_MS);
+    assert.equal((await follower.follower.list()).map(({ version, behind }) => [version, behind]), [
+      [2, 0],
+    ]);
+    await site.seeder.stop();
+    // By the name as it was: the old key leads to the new one.
+    assert.is(await follower.page("index.html"), "two");
+    assert.is(await inForce(follower, key), 2);
+  });
+
+  test("a name that leads to a folder within a tree is followed, too; after a restart it is the same version", async () => {
+    await using site = await createFollowedSite({ "docs/index.html": "one", "other.txt": "no" });
+    const { names } = site.seeder;
+    const value = `/ipfs/${site.published.cid}/docs`;
+    await names.update(`_dnslink.${SITE}`, () => Promise.resolve({ value }));
+    await using folder = await createFolder();
+    const follower = await site.reader({ keep: 3, dir: folder.path });
+    await until("it is here", () => follower.taken.length === 1);
+    assert.is(await follower.page("index.html"), "one");
+    await follower.stop();
+    const again = await site.reader({ dir: folder.path });
+    await until("it is here again", () => again.taken.length === 1);
+    assert.equal([again.taken[0]!.versions, again.taken[0]!.fetched], [1, 0]);
   });
 
   test("a site is followed until it is said otherwise, and only by a name that leads somewhere", async () => {
