@@ -1,4 +1,5 @@
 /** The commands: a running node until its person ends it, or a finished errand. */
+import { follow } from "./commands/follow.ts";
 import { get } from "./commands/get.ts";
 import { importFile } from "./commands/import.ts";
 import { key } from "./commands/key.ts";
@@ -15,6 +16,7 @@ export const COMMANDS: Record<Command, Run> = {
   seed,
   site,
   keep,
+  follow,
   get,
   import: importFile,
   key,

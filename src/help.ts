@@ -28,6 +28,7 @@ Examples
   ${run} seed ./site --name docs.example.org --watch
   ${run} get docs.example.org/manual.pdf -o manual.pdf
   ${run} keep docs.example.org --upload 2M     keep a whole site, and serve it
+  ${run} follow docs.example.org --keep 5      keep its last five versions, up to date
   ${run} key export docs.example.org           save the key that publishes the site
   ${run} tracker --listen 0.0.0.0:7070         bring the readers of sites together
   ${run} --peer /ip4/192.168.1.5/tcp/4001/p2p/12D3Koo…
@@ -46,6 +47,9 @@ Commands
                 that runs on the same folder, or does it itself
   keep ADDRESS  fetch everything below an address, pin it, then run as a node that serves it; a
                 folder is kept with all that is in it
+  follow NAME   keep a whole site, always in its newest version, and give it to others; run as a
+                node, or let the one do it that runs on the same folder. It is followed at every
+                start, until follow NAME --stop. Without a name: what is followed
   get ADDRESS   fetch one file: http://docs.example.org/a.pdf, /ipfs/<cid>/a.pdf or
                 /ipns/<name>/a.pdf; of a folder, its index.html, or with -o all of it
   tracker       tell readers of sites about each other, over HTTP: they announce what they have

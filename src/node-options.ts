@@ -17,6 +17,8 @@ export interface NodeOptions {
   announce?: boolean;
   /** Find neighbours on the local network by mDNS. Default: true. */
   mdns?: boolean;
+  /** Hear of new versions of followed sites by pubsub, and tell of those published here; else others are asked. Default: true. */
+  push?: boolean;
   /** Bytes of memory for recently read blocks; 0 keeps none. Default: 64 MiB. */
   memory?: number;
   /** Most bytes a second that are sent over TCP and WebSockets, whatever is spoken there. Default: no cap. */

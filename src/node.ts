@@ -17,11 +17,12 @@ import { NethoodError } from "./errors.ts";
 import { createKeeper } from "./keeper.ts";
 import { createTxtResolver } from "./name/dns.ts";
 import { createDnsLink } from "./name/dnslink.ts";
-import { createNames, type Names } from "./name/ipns.ts";
+import { createFollower, type Follower } from "./follower.ts";
+import type { Names } from "./name/ipns.ts";
 import { keysOf } from "./name/keys.ts";
 import { withStatic } from "./name/static.ts";
-import { createRepublisher } from "./name/republish.ts";
-import { createResolver, type Resolved } from "./name/resolve.ts";
+import type { Resolved } from "./name/resolve.ts";
+import { createNaming } from "./naming.ts";
 import type { NodeOptions } from "./node-options.ts";
 import {
   indexOf,
@@ -32,13 +33,11 @@ import {
 } from "./opened.ts";
 import { withDiscovery } from "./routing/discovery.ts";
 import { createNeighbours, parsePeer } from "./routing/neighbours.ts";
-import { createRecordRouting } from "./routing/records.ts";
 import { parseTracker } from "./routing/tracker.ts";
 import { createTrackers } from "./routing/trackers.ts";
 import { DiskBlocks } from "./store/blocks.ts";
 import { RecordDatastore } from "./store/datastore.ts";
 import { createFileRecords } from "./store/files.ts";
-import { createIpnsRecords } from "./store/ipns.ts";
 import { Records, type Visit } from "./store/records.ts";
 import { createShares, type Shares } from "./store/shares.ts";
 import { connectSwarm } from "./swarm/connect.ts";
@@ -94,6 +93,8 @@ export interface Node extends AsyncDisposable {
   readonly blocks: Blocks;
   /** IPNS names, found and published. */
   readonly names: Names;
+  /** The sites that are followed. */
+  readonly follower: Follower;
   /** What trackers are told of. */
   readonly shares: Shares;
   /** The Helia node below, for what Nethood has no words for. */
@@ -122,6 +123,7 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
   const urls = (options.trackers ?? []).map(parseTracker);
   signal?.throwIfAborted();
   await using starting = new AsyncDisposableStack();
+  let follower: Follower | undefined = undefined;
 
   const records = starting.adopt(new Records(dir), (records) => records.close());
   const store = new DiskBlocks(
@@ -161,29 +163,26 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
   );
   shares.watch(trackers.changed);
   helia.libp2p.addEventListener("self:peer:update", trackers.changed);
-  const ipnsRecords = createIpnsRecords(records);
-  const routing = createRecordRouting(
-    helia.libp2p,
-    neighbours,
-    ipnsRecords,
-    helia.keychain,
-    trackers.knowing,
+  const naming = starting.use(
+    createNaming({
+      helia,
+      guard,
+      records,
+      neighbours,
+      trackers,
+      dnsLink,
+      follower: () => follower,
+      log,
+    }),
   );
-  const names = createNames(helia, routing, ipnsRecords, {
-    log,
-    onChange: (key) => resolver.forget(key),
-  });
-  const resolver = starting.adopt(
-    createResolver({ dnsLink, ipns: names.resolve, records }),
-    (resolver) => resolver.stop(),
-  );
-  starting.adopt(createRepublisher(names.renew, { log }), (republisher) => republisher.stop());
+  const { names } = naming;
   const connected = starting.adopt(
     await connectSwarm(helia.libp2p, {
       store,
       matches: (cid, bytes) => matches(cid, bytes, (code) => helia.getHasher(code)),
       ban: (peer, why) => guard.ban(peerIdFromString(peer), why),
       met: guard.spare,
+      gave: (cid, bytes) => follower?.gave(cid, bytes),
       up: options.upload,
       log,
     }),
@@ -219,7 +218,7 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
   };
   const resolve: Node["resolve"] = async (address, own = {}) => {
     over.signal.throwIfAborted();
-    const resolved = await resolver.resolve(
+    const resolved = await naming.resolver.resolve(
       typeof address === "string" ? parseAddress(address) : address,
       { signal: until(own.signal), local: own.local },
     );
@@ -234,6 +233,18 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
     return { found, resolved, blocks: from };
   };
 
+  follower = starting.use(
+    createFollower({
+      helia,
+      blocks,
+      near: { holds: (cid) => store.seems(cid), peers: sources.offering },
+      records,
+      shares,
+      resolve,
+      ...naming,
+    }),
+  );
+
   const running = starting.move();
   let stopped: Promise<void> | undefined;
   const stop = () => stopped ??= running.disposeAsync();
@@ -243,6 +254,7 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
     dir,
     blocks,
     names,
+    follower,
     shares,
     helia,
     get addresses() {

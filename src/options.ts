@@ -4,6 +4,7 @@ import { NethoodError } from "./errors.ts";
 import { type Command, type Option, OPTIONS, WORDS } from "./options/table.ts";
 import {
   parseChunk,
+  parseCount,
   parseLifetime,
   parsePort,
   parseRate,
@@ -41,6 +42,10 @@ export interface Settings {
   upload: number | undefined;
   download: number | undefined;
   mdns: boolean;
+  push: boolean;
+  /** How many versions of a followed site stay. */
+  keep: number | undefined;
+  stop: boolean;
   name: string | undefined;
   hidden: boolean;
   /** Bytes. */
@@ -132,6 +137,9 @@ export function parseSettings(argv: string[], env: Record<string, string | undef
     upload: read("upload", parseRate),
     download: read("download", parseRate),
     mdns: !yes("no-mdns"),
+    push: !yes("no-push"),
+    keep: read("keep", parseCount),
+    stop: yes("stop"),
     name: one("name"),
     hidden: yes("hidden"),
     chunk: read("chunk", parseChunk),

@@ -84,3 +84,10 @@ function parseBytes(text: string): number | undefined {
 function wrong(message: string, hint: string): NethoodError {
   return new NethoodError("BAD_OPTION", message, { hint });
 }
+
+/** A whole number of things, from 1. */
+export function parseCount(text: string): number {
+  const count = Number(text);
+  if (/^\d{1,6}$/.test(text) && count >= 1) return count;
+  throw wrong(`"${text}" is not a number of versions.`, "Write a whole number, from 1.");
+}

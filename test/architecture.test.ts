@@ -15,7 +15,10 @@ const FLOORS: [RegExp, number][] = [
     6,
   ],
   [/^gateway\//, 5],
-  [/^src\/(node|node-options|opened|seeder|tracker|keeper|keys|secrets|follower|control)\.ts$/, 4],
+  [
+    /^src\/(node|node-options|opened|seeder|tracker|keeper|keys|secrets|follower|naming|control)\.ts$/,
+    4,
+  ],
   [/^src\/(site|tracker|web)\//, 3],
   [/^src\/(name|routing)\//, 2],
   [/^src\/(content|swarm)\//, 1],

@@ -1,6 +1,7 @@
 /** What commands ask of a node: of the one that runs on their folder, else of one that they start. */
 import type { Method } from "../control.ts";
 import { NethoodError } from "../errors.ts";
+import { siteOf } from "../follower.ts";
 import type { Node } from "../node.ts";
 import { createSeeder } from "../seeder.ts";
 import { countOf } from "../site/diff.ts";
@@ -53,6 +54,18 @@ const METHODS: Record<string, NodeMethod> = {
       changes,
     };
   },
+
+  async "follow.start"({ follower }, params) {
+    const keep = params.keep === undefined ? undefined : whole(params, "keep");
+    return await follower.follow(text(params, "name"), { keep });
+  },
+
+  async "follow.stop"({ follower }, params) {
+    const site = siteOf(text(params, "name"));
+    return { site, followed: await follower.unfollow(site) };
+  },
+
+  "follow.list": ({ follower }) => follower.list(),
 };
 
 /** The methods of one node. */

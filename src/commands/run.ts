@@ -5,6 +5,7 @@ import { defaultDir } from "../dir.ts";
 import type { Node, NodeOptions } from "../node.ts";
 import type { Settings } from "../options.ts";
 import type { Teller } from "../teller.ts";
+import { tellFollowing } from "./follow-texts.ts";
 
 /** What the program has of its surroundings; the tests give it others. */
 export interface Surroundings {
@@ -30,10 +31,12 @@ export async function start(
   const { serveControl } = await import("../control.ts");
   const { methodsOf } = await import("./methods.ts");
   const { parseNameMap } = await import("../name/static.ts");
-  const { listen, peers, dns, trackers, announce, mdns, nameMap, upload, download } = settings;
+  const { listen, peers, dns, trackers, announce, mdns, push, nameMap, upload, download } =
+    settings;
   const options: NodeOptions = {
     dir: settings.dir ?? defaultDir(env),
     mdns,
+    push,
     log: teller.note,
     signal,
     ...(listen && { listen }),
@@ -78,6 +81,7 @@ export async function serveUntilEnd(
   teller: Teller,
 ): Promise<void> {
   signal.throwIfAborted();
+  tellFollowing(node, teller, signal);
   teller.ready(node, server.url);
   await new Promise<void>((resolve) => {
     signal.addEventListener("abort", () => resolve(), { once: true });

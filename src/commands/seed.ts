@@ -42,9 +42,14 @@ export const seed: Run = async (settings, around, teller) => {
     const trackers = settings.trackers && { trackers: settings.trackers };
     await dns.say(siteTexts(published.site, { key: published.key, ...trackers }));
   };
+  const followers = async (site: string) => {
+    const { labelOf } = await import("../name/keyring.ts");
+    const key = await node.names.own(labelOf(site));
+    return key && node.follower.followers(key);
+  };
   const { watch } = await import("./seed-watch.ts");
   await using _ = settings.watch
-    ? await watch({ dir, node, publish, told }, settings, around, teller)
+    ? await watch({ dir, node, publish, told, followers }, settings, around, teller)
     : undefined;
   if (!settings.watch) await told(await publish({}));
   await serveUntilEnd(node, server, around, teller);

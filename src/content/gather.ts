@@ -12,11 +12,17 @@ const AT_ONCE = 32;
 /** Blocks that others are told to be coming, and that are not here, most. */
 const MAX_UPCOMING = 8_192;
 
+export interface GatherOptions {
+  signal?: AbortSignal | undefined;
+  /** Whether a block is left out, with all that is below it. Default: none is. */
+  skip?: ((cid: CID) => Promise<boolean>) | undefined;
+}
+
 /** @throws {NethoodError} NO_PROVIDERS, BAD_BLOCK, at the first block that cannot be had */
 export async function* gather(
   blocks: Blocks,
   root: CID,
-  { signal: own }: { signal?: AbortSignal | undefined } = {},
+  { signal: own, skip }: GatherOptions = {},
 ): AsyncGenerator<{ cid: CID; block: Uint8Array }> {
   const left = new AbortController();
   const signal = own ? AbortSignal.any([left.signal, own]) : left.signal;
@@ -27,7 +33,7 @@ export async function* gather(
   const untold: CID[] = [];
   let told = 0;
   let asked = 0;
-  const arrived: { cid: CID; block: Uint8Array }[] = [];
+  const arrived: { cid: CID; block: Uint8Array | undefined }[] = [];
   let failure: { error: unknown } | undefined;
   let wake = () => {};
 
@@ -43,6 +49,7 @@ export async function* gather(
       const { cid, block } = arrived.shift()!;
       asked--;
       told = Math.max(0, told - 1);
+      if (block === undefined) continue;
       if (canLink(cid)) linksOf(cid, block).forEach(meet);
       yield { cid, block };
     }
@@ -60,7 +67,9 @@ export async function* gather(
 
   function ask(cid: CID): void {
     asked++;
-    blocks.get(cid, { signal, upcoming }).then(
+    const getting = async () =>
+      await skip?.(cid) ? undefined : await blocks.get(cid, { signal, upcoming });
+    getting().then(
       (block) => arrived.push({ cid, block }),
       (error) => failure ??= { error },
     ).finally(() => wake());

@@ -49,6 +49,13 @@ export async function pinTree(
   }
 }
 
+/** Whether a block of a tree is pinned with all that is below it. */
+export async function isWhole(helia: Pins, cid: CID): Promise<boolean> {
+  const pin = await findPin(helia, cid);
+  return pin !== undefined &&
+    (pin.owners.whole !== undefined || pin.owners.also === true || pin.depth === Infinity);
+}
+
 /**
  * Lets a version go, except for what other versions have or others want. Interrupted and called again, it goes on where it was.
  *

@@ -39,6 +39,8 @@ export interface WholeOptions {
   signal?: AbortSignal | undefined;
   /** Called for each block, as soon as it is known to be here. */
   onProgress?: ((progress: KeepProgress) => void) | undefined;
+  /** Whether a block is known to be here with all that is below it, and is left out. Default: none is. */
+  skip?: ((cid: CID) => Promise<boolean>) | undefined;
 }
 
 /** What is known of this machine and its neighbours. */
@@ -54,7 +56,7 @@ export async function fetchWhole(
   blocks: Blocks,
   near: Near,
   cid: CID,
-  { signal, onProgress }: WholeOptions = {},
+  { signal, onProgress, skip }: WholeOptions = {},
 ): Promise<Whole> {
   const whole: Whole = { cid, blocks: 0, bytes: 0, fetched: 0 };
   /** What had to come from others. It is looked for before anything is asked for. */
@@ -68,7 +70,7 @@ export async function fetchWhole(
     get: (cid, { upcoming, ...options } = {}) =>
       blocks.get(note(cid), { ...options, upcoming: upcoming && (() => upcoming().map(note)) }),
   };
-  for await (const { cid: at, block } of gather(noting, cid, { signal })) {
+  for await (const { cid: at, block } of gather(noting, cid, { signal, skip })) {
     if (whole.blocks++ === 0) totalBytes = claimedSize(at, block);
     whole.bytes += block.byteLength;
     if (foreign.delete(at.toString())) whole.fetched += block.byteLength;

@@ -31,11 +31,13 @@ export function createNames(
   { keychain }: Pick<Helia, "keychain">,
   routing: RecordRouting,
   store: IpnsRecords,
-  { now = Date.now, maxKeys = MAX_KEYS, log = () => undefined, onChange = () => undefined }:
-    NamesOptions = {},
+  { maxKeys = MAX_KEYS, ...options }: NamesOptions = {},
 ): Names {
   let signing: Promise<unknown> = Promise.resolve();
-  const kept = createKept(store, { now, log, onChange });
+  const nobody = () => undefined;
+  const { now = Date.now, log = nobody, onChange = nobody, onSigned = nobody } = options;
+  const { hold = () => false, onWaiting = nobody, onOwn = nobody } = options;
+  const kept = createKept(store, { now, log, onChange, hold, onWaiting });
 
   return {
     async resolve(key, options) {
@@ -62,6 +64,14 @@ export function createNames(
       }
       kept.take(key, record);
     },
+    async hear(key, bytes) {
+      const known = kept.waiting(key) ?? kept.get(key);
+      // The same again, which is most of what is heard, costs no check of a signature.
+      if (known && isSame(known.bytes, bytes)) return false;
+      return kept.take(key, await checkRecord(key, bytes, keychain));
+    },
+    waiting: kept.waiting,
+    settle: kept.settle,
     async publish(label, value, options) {
       const claim = () => Promise.resolve({ value: `/ipfs/${value.toV1()}` });
       return (await update(label, claim, options)).key;
@@ -96,7 +106,8 @@ export function createNames(
       inTurn(async () => {
         for await (const { name } of keychain.listKeys(withSignal(signal))) {
           const key = await keychain.exportKey(name, withSignal(signal));
-          await sign(key, (own) => Promise.resolve(renewal(own)), signal);
+          const record = await sign(key, (own) => Promise.resolve(renewal(own)), signal);
+          if (record) onOwn(cidOf(key));
         }
       }),
   };
@@ -170,8 +181,11 @@ export function createNames(
       signal?.throwIfAborted();
       const signed = readRecord(IPNSEntry.encode(entry));
       // Another machine with this key may have been heard of meanwhile: then it is signed above that.
-      if (kept.newest(name)?.number !== newest?.number || !kept.take(name, signed)) continue;
+      if (kept.newest(name)?.number !== newest?.number || !kept.take(name, signed, true)) {
+        continue;
+      }
       if (lifetime !== before) store.setLifetime(text, lifetime);
+      onSigned(name, signed);
       return signed;
     }
   }
@@ -203,6 +217,10 @@ export function isFresh(
   const age = lifetime - (expires - now);
   // One that is valid for longer was signed for another lifetime, or by a clock that is ahead.
   return Math.abs(age) < Math.min(RENEW_MS, RENEW_PART * lifetime);
+}
+
+function isSame(one: Uint8Array, other: Uint8Array): boolean {
+  return one.byteLength === other.byteLength && one.every((byte, i) => byte === other[i]);
 }
 
 function cidOf(key: PrivateKey): CID {

@@ -52,6 +52,17 @@ export interface Names {
   record(key: CID, options?: Options): Promise<IpnsRecord>;
   /** Takes a record in, if it is valid and newer than what is here. @throws {NethoodError} IPNS_REFUSED, IPNS_FULL */
   put(key: CID, bytes: Uint8Array): Promise<void>;
+  /**
+   * The same of one that came by itself.
+   *
+   * @returns whether it is newer than all that was heard of
+   * @throws {Error} for one that is not valid
+   */
+  hear(key: CID, bytes: Uint8Array): Promise<boolean>;
+  /** The newest record that is held back ({@link NamesOptions.hold}). */
+  waiting(key: CID): IpnsRecord | undefined;
+  /** Puts one in force that was held back. */
+  settle(key: CID, record: IpnsRecord): void;
   /** Signs and stores a record under the key of that label, which is made where it does not exist; returns the key. */
   publish(label: string, value: CID, options?: Options): Promise<CID>;
   /**
@@ -105,4 +116,12 @@ export interface NamesOptions {
   log?: (line: string) => void;
   /** Told of each key of which a newer record is in force, published here or come from elsewhere. Default: nobody. */
   onChange?: (key: CID) => void;
+  /** Told of each record that was signed here. Default: nobody. */
+  onSigned?: (key: CID, record: IpnsRecord) => void;
+  /** Told of each key of ours that has a record, at the start and whenever the records are looked at. Default: nobody. */
+  onOwn?: (key: CID) => void;
+  /** Whether a newer record has to wait, because what it leads to is not here yet. Default: no. */
+  hold?: (key: CID, record: IpnsRecord, inForce: IpnsRecord) => boolean;
+  /** Told of each key of which a newer record waits. Default: nobody. */
+  onWaiting?: (key: CID) => void;
 }

@@ -15,7 +15,16 @@ export interface Option {
   never?: Command[];
 }
 
-export type Command = "node" | "seed" | "site" | "keep" | "get" | "import" | "key" | "tracker";
+export type Command =
+  | "node"
+  | "seed"
+  | "site"
+  | "keep"
+  | "follow"
+  | "get"
+  | "import"
+  | "key"
+  | "tracker";
 
 /** Most words after each command. */
 export const WORDS: Record<Command, number> = {
@@ -23,6 +32,7 @@ export const WORDS: Record<Command, number> = {
   seed: 1,
   site: 4,
   keep: 1,
+  follow: 1,
   get: 1,
   import: 1,
   key: 3,
@@ -30,7 +40,7 @@ export const WORDS: Record<Command, number> = {
 };
 
 /** The commands that run until they are ended, with a gateway. */
-const SERVING: Command[] = ["node", "seed", "keep"];
+const SERVING: Command[] = ["node", "seed", "keep", "follow"];
 
 /** The commands that make versions. */
 const PUBLISHING: Command[] = ["seed", "site"];
@@ -155,6 +165,23 @@ export const OPTIONS: Record<string, Option> = {
     type: "boolean",
     help: "do not look for neighbours on the local network (default: do)",
     never: NO_NODE,
+  },
+  "no-push": {
+    type: "boolean",
+    help:
+      "ask for new versions when what is known grows old, instead of being told (default: both)",
+    never: NO_NODE,
+  },
+  keep: {
+    type: "string",
+    value: "N",
+    help: "how many versions of the site stay here (default 1: the newest alone)",
+    only: ["follow"],
+  },
+  stop: {
+    type: "boolean",
+    help: "follow the site no longer; what is here of it stays",
+    only: ["follow"],
   },
   name: {
     type: "string",

@@ -25,6 +25,9 @@ export const TABLES = `
                                      seen INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS files (site TEXT NOT NULL, path TEXT NOT NULL, state TEXT NOT NULL, cid BLOB NOT NULL,
                                     size INTEGER NOT NULL, PRIMARY KEY (site, path)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS follows (site TEXT PRIMARY KEY, keep INTEGER NOT NULL, since INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS held (site TEXT, position INTEGER, root BLOB NOT NULL, number INTEGER, bytes INTEGER NOT NULL,
+                                   taken INTEGER NOT NULL, PRIMARY KEY (site, position)) WITHOUT ROWID;
 `;
 
 /** One address that was opened, and what it was. */

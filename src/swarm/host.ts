@@ -1,6 +1,7 @@
 /** The libp2p host: who we are, where we listen, and which protocols we speak beside bitswap. */
 import { loadOrCreateSelfKey } from "@libp2p/config";
 import { type Fetch, fetch } from "@libp2p/fetch";
+import { type GossipSub, gossipsub } from "@libp2p/gossipsub";
 import { type Identify, identify } from "@libp2p/identify";
 import {
   type ConnectionGater,
@@ -43,7 +44,10 @@ export type Lan = PeerDiscovery & {
   early(): Iterable<PeerInfo>;
 };
 
-type Services = { identify: Identify; ping: Ping; fetch: Fetch; mdns?: Lan };
+/** A message of gossipsub that is larger is not read, in bytes: an IPNS record has at most 10 KiB (ipns-record, "Record Size"). */
+const MAX_MESSAGE = 16 * 1024;
+
+type Services = { identify: Identify; ping: Ping; fetch: Fetch; pubsub?: GossipSub; mdns?: Lan };
 
 export type Host = Libp2p<Services>;
 
@@ -57,6 +61,8 @@ export interface HostSettings extends Caps {
   listen?: string[];
   /** Default: true. */
   mdns?: boolean;
+  /** Whether new records of names are pushed to those who follow them. Default: true. */
+  push?: boolean;
 }
 
 /** TCP and WebSockets always, WebRTC-direct where it works. */
@@ -75,7 +81,7 @@ export async function loadTransports(
 }
 
 export async function libp2pOptions(
-  { listen, mdns: discover = true, upload, download }: HostSettings,
+  { listen, mdns: discover = true, push = true, upload, download }: HostSettings,
   datastore: Datastore,
   connectionGater: ConnectionGater,
   transports: Transports,
@@ -101,11 +107,23 @@ export async function libp2pOptions(
       identify: identify(),
       ping: ping(),
       fetch: fetch(),
+      ...(push ? { pubsub } : {}),
       // A service, and not an anonymous discovery, because it is listened to.
       ...(discover ? { mdns: lan } : {}),
     },
   };
 }
+
+/** As Kubo's, so that its followers hear of our records, and we of theirs. */
+const pubsub: (components: Parameters<ReturnType<typeof gossipsub>>[0]) => GossipSub = gossipsub({
+  fallbackToFloodsub: false,
+  allowPublishToZeroTopicPeers: true,
+  // A record that is published a second time, as it is, is no failure.
+  ignoreDuplicatePublishError: true,
+  // To tag peers is to write to the disk for every one of them.
+  tagMeshPeers: false,
+  maxInboundDataLength: MAX_MESSAGE,
+});
 
 function lan(components: Parameters<ReturnType<typeof mdns>>[0]): Lan {
   const discovery = mdns({ interval: MDNS_INTERVAL_MS })(components);

@@ -34,6 +34,8 @@ export interface SwarmSettings {
   /** A peer lied, and is not to be spoken to again. */
   ban(peer: string, why: string): void;
   log(line: string): void;
+  /** Told of each block that is put on its way to a peer. Default: nobody. */
+  gave?: (cid: CID, bytes: number) => void;
   /** Numbers from 0 up to 1. */
   random?: () => number;
   /** The cap on what goes out. */
@@ -261,6 +263,7 @@ export class Swarm {
     }
     this.uploads.sent(peer, block, bytes.byteLength, now);
     member.given.give(block, now);
+    this.settings.gave?.(cid, bytes.byteLength);
     member.session.sendBlock(place.group, place.index, bytes, this.pump.part);
     return bytes.byteLength;
   }

@@ -85,7 +85,7 @@ suite("usage", (test) => {
         /--download RATE .*500k or 2M \(default: no limit\) \[env NETHOOD_DOWNLOAD\]/,
         /--chunk SIZE .*4k to 1M.*default: 1M\) \[seed only\]/,
         /keep docs\.example\.org --upload 2M +keep a whole site/,
-        /--port N .*\[.*; node, seed and keep only\]/,
+        /--port N .*\[.*; node, seed, keep and follow only\]/,
         /--no-mdns .*default: do/,
         /--name DNSNAME .*seed only/,
         /--hidden .*seed only/,

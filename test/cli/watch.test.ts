@@ -85,7 +85,10 @@ suite("seed --watch", (test, left) => {
         if (/^Version/.test(line)) return line;
       }
     })();
-    assert.match(String(await reading), /^Version \d+: bafy\w+ \(1 changed: docs\/a\.html\)$/);
+    assert.match(
+      String(await reading),
+      /^Version \d+: bafy\w+ \(1 changed: docs\/a\.html; 0 follow\)$/,
+    );
     assert.ok(
       lines.some((line) => line.includes(String(second.cid))),
       "the same content, no other",

@@ -7,7 +7,7 @@ export interface FakeTracker extends AsyncDisposable {
   url: string;
   announces: Announce[];
   renewals: { token: string; given: number }[];
-  /** Paths asked for with GET, and the answers: JSON, or what writes one. */
+  /** Paths asked for with GET, and the answers: JSON, or what writes one. A record that is handed in is an answer from then on. */
   answers: Map<string, unknown>;
   asked: string[];
   /** What happens to announces: seconds until the next one, and how far the clock is ahead. */
@@ -40,6 +40,15 @@ export async function createFakeTracker(): Promise<FakeTracker> {
         return response.end(answer);
       }
       return say(200, answer ?? { Providers: [] });
+    }
+    if (request.method === "PUT") {
+      const parts: Uint8Array[] = [];
+      for await (const part of request) parts.push(part);
+      tracker.answers.set(
+        pathname,
+        new Uint8Array(await new Blob(parts as BlobPart[]).arrayBuffer()),
+      );
+      return say(200, {});
     }
     let body = "";
     for await (const chunk of request) body += chunk;
