@@ -29,6 +29,16 @@ export function nethood(chunk?: number): Contestant {
   };
 }
 
+/** The same, introduced by nobody: readers know a tracker alone, which runs beside the seeder. */
+export function tracked(chunk?: number): Contestant {
+  const introduced = nethood(chunk);
+  return {
+    ...introduced,
+    name: `${introduced.name}, found through a tracker`,
+    options: { ...introduced.options, tracked: true },
+  };
+}
+
 export const http: Contestant = {
   name: "HTTP (nginx, curl)",
   program: onThisRuntime("web-agent.ts"),

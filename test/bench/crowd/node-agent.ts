@@ -1,10 +1,16 @@
-/** Nethood as it is shipped, as an agent: it seeds a folder, or reads one whole. Options: `chunk`, in bytes, for seeding; `unchecked`. */
+/**
+ * Nethood as it is shipped, as an agent: it seeds a folder, or reads one whole. Options: `chunk`, in bytes, for seeding;
+ * `unchecked`; `tracked`: a tracker beside the seeder is all that anybody knows.
+ */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { createNode, createSeeder, type Node } from "../../../mod.ts";
 import { everything, walk } from "../../../src/content/dag.ts";
 import { type FileEntry, open } from "../../../src/content/read.ts";
 import { CID } from "multiformats/cid";
+import { createTracker } from "../../../src/tracker.ts";
+import { createTrackerApp } from "../../../gateway/tracker/app.ts";
+import { serve } from "../../../gateway/serve.ts";
 import { until } from "../../helpers/until.ts";
 import { config, obey, tell } from "./talk.ts";
 
@@ -15,14 +21,18 @@ const MEET_MS = 60_000;
 /** The codec of a leaf: bytes, and nothing else. */
 const RAW = 0x55;
 const PORT = 4001;
+const TRACKER_PORT = 7070;
 
 const { role, address, dir, source, before, others, report, options } = config();
 const at = (host: string) => `/ip4/${host}/tcp/${PORT}`;
 
+const tracker = options.tracked ? `http://${before[0] ?? address}:${TRACKER_PORT}` : undefined;
+if (tracker !== undefined && role === "seeder") await track(tracker);
+
 const node = await createNode({
   dir: join(dir, "node"),
   listen: [at(address)],
-  peers: before.map(at),
+  ...(tracker === undefined ? { peers: before.map(at) } : { trackers: [tracker] }),
   mdns: false,
   log: (line) => console.error(line),
 });
@@ -30,7 +40,11 @@ const more = role === "seeder" ? await seed(node) : {};
 tell("ready", { address, ...more });
 
 await obey({
-  meet: () => until("all are connected", () => node.peers.length >= others, MEET_MS),
+  async meet() {
+    // Who is found through a tracker is met by reading.
+    if (tracker !== undefined) return;
+    await until("all are connected", () => node.peers.length >= others, MEET_MS);
+  },
   async go({ seeder }) {
     const reporter = report ? reportLeaves(node, seeder.leaves!) : undefined;
     try {
@@ -47,6 +61,11 @@ await obey({
   },
   stop: () => node.stop(),
 });
+
+async function track(url: string): Promise<void> {
+  const running = await createTracker({ dir: join(dir, "tracker"), urls: [url] });
+  await serve(createTrackerApp(running), { hostname: address, port: TRACKER_PORT });
+}
 
 /** Publishes the folder, and tells what readers have to open. */
 async function seed(node: Node): Promise<object> {

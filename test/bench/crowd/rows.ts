@@ -1,7 +1,7 @@
 /** The rows of the table, each a question of its own. */
 import type { Row } from "../table.ts";
 import { type Conditions, describe, HOSTILE } from "./conditions.ts";
-import { hostile, http, kubo, libtorrents, nethood } from "./contestants.ts";
+import { hostile, http, kubo, libtorrents, nethood, tracked } from "./contestants.ts";
 import { measurePair } from "./pair.ts";
 import { factor, last, ratioOf } from "./report.ts";
 import type { Run } from "./run.ts";
@@ -57,6 +57,17 @@ export const ROWS: Record<string, { what: string; measure: Measure }> = {
     what: "a site of 60 files and 2.4 MB over 5/25 Mbit/s, ÷ the same",
     measure: (session, options) =>
       against(session, options, site(options), [libtorrents, kubo, http]),
+  },
+  tracked: {
+    what: "as thin; found through a tracker alone, ÷ the same crowd introduced by hand",
+    measure: async (session, options) => {
+      const chunk = options.chunk ?? SMALL;
+      const entrants = [tracked(chunk), nethood(chunk)];
+      const [found, met] = await session.race(thin(options), entrants);
+      if (!found || !met) return [];
+      const what = `${describe(thin(options))}: last reader ÷ introduced by hand`;
+      return [{ ...divided(found, met), what }];
+    },
   },
   kill: {
     what: "as thin; the seeder's process is killed at one copy, ÷ libtorrent's best",
