@@ -41,6 +41,7 @@ suite("strangers' words", (test) => {
     const published = {
       skipped: [{ path: HOSTILE, why: "it is a socket" }],
       outside: [HOSTILE],
+      secrets: [HOSTILE],
       site: "docs.example.org",
       bytes: 1536,
       files: 1,
@@ -50,6 +51,7 @@ suite("strangers' words", (test) => {
     assert.ok(
       news.startsWith(`Left out: ${HARMLESS}: it is a socket.\nNote: ${HARMLESS} is a link`),
     );
+    assert.match(news, `\nNote: ${HARMLESS} holds a private key`);
     assert.match(news, "\ndocs.example.org is published: 1 file, 1.5 KiB.\n");
   });
 
