@@ -23,7 +23,7 @@ const FLOORS: [RegExp, number][] = [
   [/^src\/(name|routing)\//, 2],
   [/^src\/(content|swarm)\//, 1],
   [/^src\/store\//, 0],
-  [/^src\/(abort|dir|errors|printable|size|time)\.ts$/, -1],
+  [/^src\/(abort|dir|errors|pause|printable|size|time)\.ts$/, -1],
 ];
 
 /** What may stand at the top level: the owner's list, and what tools insist on. */

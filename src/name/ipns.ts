@@ -8,7 +8,7 @@ import type { IpnsRecords } from "../store/ipns.ts";
 import { createKept } from "./kept.ts";
 import { explainMissing } from "./missing.ts";
 import type { Claim, Names, NamesOptions, Options, OwnKey, RecordRouting } from "./names.ts";
-import { checkRecord, type IpnsRecord, readRecord, versionEntries } from "./record.ts";
+import { admitRecord, checkRecord, type IpnsRecord, readRecord, versionEntries } from "./record.ts";
 
 export type { Claim, Names, NamesOptions, OwnKey, RecordRouting, Rotation } from "./names.ts";
 
@@ -46,16 +46,7 @@ export function createNames(
     },
     record,
     async put(key, bytes) {
-      let record: IpnsRecord;
-      try {
-        record = await checkRecord(key, bytes, keychain);
-      } catch (cause) {
-        const why = cause instanceof Error ? cause.message : String(cause);
-        throw new NethoodError("IPNS_REFUSED", `This record of the key is not valid: ${why}.`, {
-          cause,
-          hint: "Send the record that its publisher signed last.",
-        });
-      }
+      const record = await admitRecord(key, bytes, keychain);
       // What strangers hand in must not fill the disk.
       if (kept.get(key) === undefined && store.count() >= maxKeys) {
         throw new NethoodError("IPNS_FULL", `This node has records of ${maxKeys} keys already.`, {

@@ -7,6 +7,7 @@ import { IPNSEntry, ipnsValidator, multihashToIPNSRoutingKey } from "@helia/ipns
 import { code as DAG_CBOR, decode } from "@ipld/dag-cbor";
 import { CID } from "multiformats/cid";
 import { sha256 } from "multiformats/hashes/sha2";
+import { NethoodError } from "../errors.ts";
 import { isValue } from "./value.ts";
 
 /** Used where a record does not say, in seconds (ipns-record, "TTL"). */
@@ -64,14 +65,24 @@ export function readRecord(bytes: Uint8Array): IpnsRecord {
  * "Extensible Data": names of one's own begin with an underscore).
  */
 export function versionEntries(version: VersionLink | undefined): Record<string, unknown> {
-  return version ? { _version: version.cid, _number: version.number } : {};
+  return version ? { _version: version.cid.bytes, _number: version.number } : {};
+}
+
+/** As bytes and not as a link: Helia's own reader of records knows no tags, and would refuse the record for one. */
+function cidIn(bytes: unknown): CID | undefined {
+  if (!(bytes instanceof Uint8Array)) return undefined;
+  try {
+    return CID.decode(bytes);
+  } catch {
+    return undefined; // Another program's, of the same name.
+  }
 }
 
 /** Entries of these names may be another program's: what is not of the form of ours is none. */
 function versionIn(
   { _version, _number }: Record<string, unknown>,
 ): Pick<IpnsRecord, "version" | "number"> {
-  const version = CID.asCID(_version);
+  const version = cidIn(_version);
   if (version?.code !== DAG_CBOR || version.multihash.code !== SHA2_256) return {};
   if (!Number.isSafeInteger(_number) || _number as number < 1) return {};
   return { version, number: _number as number };
@@ -94,6 +105,27 @@ export async function checkRecord(
   });
   if (!isValue(record.value)) throw new Error("it leads to no content");
   return record;
+}
+
+/**
+ * The same, of a record that somebody hands in.
+ *
+ * @throws {NethoodError} IPNS_REFUSED
+ */
+export async function admitRecord(
+  key: CID,
+  bytes: Uint8Array,
+  keychain: Helia["keychain"],
+): Promise<IpnsRecord> {
+  try {
+    return await checkRecord(key, bytes, keychain);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new NethoodError("IPNS_REFUSED", `This record of the key is not valid: ${why}.`, {
+      cause,
+      hint: "Send the record that its publisher signed last.",
+    });
+  }
 }
 
 async function readUnchecked(

@@ -1,5 +1,6 @@
 /** Tells one tracker what this node holds: at once when that changes, and again before it is forgotten there. Nobody waits for it. */
 import { MAX_ADDRS, MAX_KEYS } from "./announce.ts";
+import { createPauses } from "../pause.ts";
 import { type Tracker, TrackerError } from "./tracker.ts";
 
 /** Changes within this time go into one announce, in milliseconds. */
@@ -38,7 +39,9 @@ export function createAnnouncer(
   },
 ): Announcer {
   const over = new AbortController();
-  let wake = () => {};
+  const pauses = createPauses(over.signal);
+  /** Which no change cuts short. */
+  const gathering = createPauses(over.signal);
   let changed = false;
   /** What the tracker knows, and how to renew that. */
   let said: { seeds: Set<string>; reads: Set<string>; addrs: string; token: string } | undefined;
@@ -50,7 +53,7 @@ export function createAnnouncer(
   return {
     changed() {
       changed = true;
-      wake();
+      pauses.wake();
     },
     async stop() {
       over.abort();
@@ -79,8 +82,8 @@ export function createAnnouncer(
         wait = Math.max(retry, error instanceof TrackerError ? error.retryAfter ?? 0 : 0);
         changed = false; // It will all be told then.
       }
-      await pause(wait);
-      if (changed && !over.signal.aborted) await pause(GATHER_MS, false);
+      if (!changed) await pauses.pause(wait);
+      if (changed) await gathering.pause(GATHER_MS);
     }
   }
 
@@ -117,21 +120,6 @@ export function createAnnouncer(
 
   function isSaid(seeds: string[], reads: string[], where: string[]): boolean {
     return said!.addrs === where.join() && isSame(said!.seeds, seeds) && isSame(said!.reads, reads);
-  }
-
-  function pause(ms: number, wakes = true): Promise<void> {
-    return new Promise((resolve) => {
-      const end = () => {
-        clearTimeout(timer);
-        over.signal.removeEventListener("abort", end);
-        wake = () => {};
-        resolve();
-      };
-      const timer = setTimeout(end, ms);
-      over.signal.addEventListener("abort", end);
-      if (wakes) wake = end;
-      if (over.signal.aborted || wakes && changed) end();
-    });
   }
 }
 

@@ -5,6 +5,7 @@
 import type { Libp2p, Peer, PeerId, PeerInfo } from "@libp2p/interface";
 import { type Multiaddr, multiaddr } from "@multiformats/multiaddr";
 import { NethoodError } from "../errors.ts";
+import { createPauses } from "../pause.ts";
 import type { Lan } from "../swarm/host.ts";
 
 /** Waits between attempts to reach a named peer, in milliseconds; the last one repeats. */
@@ -120,7 +121,7 @@ export function createNeighbours(
         if (reached === undefined) failures++;
         else id = reached.toString();
       }
-      await pause(RETRY_MS[Math.min(failures, RETRY_MS.length - 1)]!, signal);
+      await createPauses(signal).pause(RETRY_MS[Math.min(failures, RETRY_MS.length - 1)]!);
     }
   }
 
@@ -152,16 +153,4 @@ export function createNeighbours(
 
 function sentence(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split("\n", 1)[0]!;
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener("abort", end);
-  });
 }

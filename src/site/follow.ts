@@ -5,6 +5,7 @@
 import { base36 } from "multiformats/bases/base36";
 import { CID } from "multiformats/cid";
 import { parseAddress, parseKey } from "../content/address.ts";
+import { createPauses } from "../pause.ts";
 import { NethoodError } from "../errors.ts";
 import type { Names } from "../name/names.ts";
 import type { IpnsRecord, VersionLink } from "../name/record.ts";
@@ -88,7 +89,7 @@ export function followSite(options: FollowOptions): SiteFollow {
   const over = new AbortController();
   const { signal } = over;
   const backoff = createBackoff();
-  let wakeUp = () => {};
+  const pauses = createPauses(signal);
   let woken = false;
   /** Ends what can wait. */
   let interrupt = () => {};
@@ -122,7 +123,7 @@ export function followSite(options: FollowOptions): SiteFollow {
   function wake(): void {
     woken = true;
     interrupt();
-    wakeUp();
+    pauses.wake();
   }
 
   async function run(): Promise<void> {
@@ -137,7 +138,7 @@ export function followSite(options: FollowOptions): SiteFollow {
         wait = backoff.failed();
         trouble(error);
       }
-      await pause(wait);
+      if (!woken) await pauses.pause(wait);
     }
   }
 
@@ -244,21 +245,6 @@ export function followSite(options: FollowOptions): SiteFollow {
     if (text === told) return;
     told = text;
     options.onTrouble(text);
-  }
-
-  function pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const end = () => {
-        clearTimeout(timer);
-        signal.removeEventListener("abort", end);
-        wakeUp = () => {};
-        resolve();
-      };
-      const timer = setTimeout(end, ms);
-      wakeUp = end;
-      signal.addEventListener("abort", end);
-      if (signal.aborted || woken) end();
-    });
   }
 }
 

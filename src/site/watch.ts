@@ -3,6 +3,7 @@
  * empty, a file that may not be read, a full disk) is told once and waited for; the version before it stays.
  */
 import { type Folder, folderState, scanFolder } from "../content/folder.ts";
+import { createPauses } from "../pause.ts";
 import { NethoodError } from "../errors.ts";
 import { createNotices, type Place } from "./notices.ts";
 import { createRest, type Look } from "./rest.ts";
@@ -56,10 +57,10 @@ export async function watchSite<Version extends { state: string; racy: boolean }
   const over = new AbortController();
   const signal = AbortSignal.any([options.signal, over.signal]);
   const rest = createRest({ quiet, retry });
-  let wake = () => {};
+  const pauses = createPauses(signal);
   const notices = createNotices(() => {
     rest.changed(performance.now());
-    wake();
+    pauses.wake();
   });
   let told: string | undefined;
   let deafTold: string | undefined;
@@ -91,7 +92,7 @@ export async function watchSite<Version extends { state: string; racy: boolean }
         } seconds: it is published when nothing changes for ${quiet / 1000} s.`,
       );
     }
-    if (next.do === "wait") await pause(next.until - now);
+    if (next.do === "wait") await pauses.pause(next.until - now);
     else if (next.do === "look") await look();
     else await publish();
   }
@@ -163,21 +164,5 @@ export async function watchSite<Version extends { state: string; racy: boolean }
     if (text === told) return;
     told = text;
     options.onTrouble(text);
-  }
-
-  function pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const end = () => {
-        clearTimeout(timer);
-        signal.removeEventListener("abort", end);
-        wake = () => {};
-        resolve();
-      };
-      // Longer ones would end at once.
-      const timer = setTimeout(end, Math.min(ms, 2 ** 31 - 1));
-      wake = end;
-      signal.addEventListener("abort", end);
-      if (signal.aborted) end();
-    });
   }
 }

@@ -4,7 +4,7 @@ import { publicKeyFromProtobuf } from "@libp2p/crypto/keys";
 import { base36 } from "multiformats/bases/base36";
 import type { CID } from "multiformats/cid";
 import { NethoodError } from "../errors.ts";
-import { checkRecord, type IpnsRecord, readRecord, replaces } from "../name/record.ts";
+import { admitRecord, type IpnsRecord, readRecord, replaces } from "../name/record.ts";
 import type { TrackerStore } from "./store.ts";
 
 /** Records that are kept, most: a gigabyte, were each as large as a record may be. */
@@ -49,16 +49,7 @@ export function createTrackerNames(
     },
     async put(key, bytes) {
       const name = key.toString(base36);
-      let record: IpnsRecord;
-      try {
-        record = await checkRecord(key, bytes, KEYCHAIN);
-      } catch (cause) {
-        const why = cause instanceof Error ? cause.message : String(cause);
-        throw new NethoodError("IPNS_REFUSED", `This record of the key is not valid: ${why}.`, {
-          cause,
-          hint: "Send the record that its publisher signed last.",
-        });
-      }
+      const record = await admitRecord(key, bytes, KEYCHAIN);
       for (;;) {
         const before = await store.getRecord(name);
         if (before === undefined && await isFull()) {

@@ -53,12 +53,14 @@ suite("name/ipns, versions", (test) => {
     assert.equal([String(version), number], [String(A), 7]);
     const odd = [
       { _version: "1.0", _number: 7 },
-      { _version: A },
+      { _version: A.bytes },
       { _number: 7 },
-      { _version: A, _number: 0 },
-      { _version: A, _number: "7" },
-      { _version: A, _number: 1.5 },
-      { _version: CID.createV1(0x55, A.multihash), _number: 7 },
+      { _version: A.bytes, _number: 0 },
+      { _version: A.bytes, _number: "7" },
+      { _version: A.bytes, _number: 1.5 },
+      { _version: CID.createV1(0x55, A.multihash).bytes, _number: 7 },
+      { _version: A, _number: 7 },
+      { _version: A.bytes.subarray(1), _number: 7 },
     ];
     for (const entries of odd) {
       const record = await check(await signAnything(key, entries));
