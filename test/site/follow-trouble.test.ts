@@ -21,8 +21,9 @@ const MIB = 1024 * 1024;
 
 suite("site/follow, trouble", (test, left) => {
   test("killed in mid-update, it has the version before, and the next as soon as it meets somebody", async () => {
-    await using site = await createFollowedSite({ "index.html": "one" });
+    // First, so that it goes last: the reader below is the site's, and writes there until its end.
     await using folder = await createFolder();
+    await using site = await createFollowedSite({ "index.html": "one" });
     const dir = join(folder.path, "node");
     const words = ["follow", SITE, "--download", "500k"];
     const place = ["--no-mdns", "--listen", "/ip4/127.0.0.1/tcp/0"];
