@@ -114,8 +114,8 @@ suite("site/follow, trouble", (test, left) => {
   if (why) return left("a full disk in mid-update", why);
 
   test("a full disk in mid-update is told, the version before stays, and room is all that is needed", async () => {
-    await using site = await createFollowedSite({ "index.html": "one" });
     await using disk = await createDisk("12m");
+    await using site = await createFollowedSite({ "index.html": "one" });
     const follower = await site.reader({ keep: 1, dir: join(disk.path, "node") });
     await follower.version(1);
     await site.publish({ "index.html": "two", "big.bin": createRandom(1).bytes(20 * MIB) });

@@ -50,8 +50,8 @@ suite("site/follow", (test) => {
   });
 
   test("who was away during two versions has the newest when it meets anybody who has it", async () => {
+    await using folder = await createFolder(); // it goes after the node that writes into it
     await using site = await createFollowedSite({ "index.html": "one" });
-    await using folder = await createFolder();
     const before = await site.reader({ keep: 3, dir: folder.path });
     await before.version(1);
     await before.stop();
@@ -155,11 +155,11 @@ suite("site/follow", (test) => {
   });
 
   test("a name that leads to a folder within a tree is followed, too; after a restart it is the same version", async () => {
+    await using folder = await createFolder(); // it goes after the node that writes into it
     await using site = await createFollowedSite({ "docs/index.html": "one", "other.txt": "no" });
     const { names } = site.seeder;
     const value = `/ipfs/${site.published.cid}/docs`;
     await names.update(`_dnslink.${SITE}`, () => Promise.resolve({ value }));
-    await using folder = await createFolder();
     const follower = await site.reader({ keep: 3, dir: folder.path });
     await until("it is here", () => follower.taken.length === 1);
     assert.is(await follower.page("index.html"), "one");
