@@ -74,7 +74,10 @@ export function createGateway(
 
   app.all("*", (c) => failureResponse(c, ONLY_READ, { Allow: METHODS }));
   // In front of Hono, not a middleware of it: finding its way would cost more than all the rest of a ready answer.
-  app.fetch = withHot(app.fetch, { proxied: trustProxy.length > 0 });
+  app.fetch = withHot(app.fetch, {
+    changes: () => node.names.changes,
+    proxied: trustProxy.length > 0,
+  });
   return app;
 
   async function answer(c: Context, asked: Asked, to: Target): Promise<Response> {

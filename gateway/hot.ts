@@ -28,6 +28,8 @@ const FORM = /application\/(?!(xhtml\+xml|xml|signed-exchange)\s*(,|;|$))/i;
 export interface HotOptions {
   /** Default: {@link HOT_BYTES}; 0 keeps none. */
   bytes?: number;
+  /** Differs whenever a name may mean something else before its TTL is over. Default: none does. */
+  changes?: () => number;
   /** Whether `X-Forwarded-*` may change what a request means. Default: false. */
   proxied?: boolean;
   /** Milliseconds since any moment. Default: a clock that nobody sets. */
@@ -45,13 +47,20 @@ interface Ready {
   /** When it has to be made anew. */
   until: number;
   /** When the name it came by has to be looked up again; undefined where it came by none. */
-  ttl: { ends: number; told: number } | undefined;
+  ttl: { ends: number; told: number; changes: number } | undefined;
+}
+
+/** When an answer began to be made, and what names meant then. */
+interface Moment {
+  began: number;
+  changes: number;
 }
 
 /** Puts ready answers in front of whoever makes them. */
 export function withHot<Rest extends unknown[]>(
   cold: Fetch<Rest>,
-  { bytes = HOT_BYTES, proxied = false, now = () => performance.now() }: HotOptions = {},
+  { bytes = HOT_BYTES, changes = () => 0, proxied = false, now = () => performance.now() }:
+    HotOptions = {},
 ): Fetch<Rest> {
   const ready = new MemoryTier<Ready>(
     bytes,
@@ -88,7 +97,7 @@ export function withHot<Rest extends unknown[]>(
     const found = ready.get(key);
     if (found?.ttl === undefined) return found;
     const left = Math.ceil((found.ttl.ends - now()) / 1000);
-    if (left <= 0) {
+    if (left <= 0 || found.ttl.changes !== changes()) {
       ready.delete(key);
       return undefined;
     }
@@ -101,10 +110,10 @@ export function withHot<Rest extends unknown[]>(
 
   /** A conditional request, whose 304 is kept as it was made. */
   async function learn(request: Request, rest: Rest): Promise<Response> {
-    const began = now();
+    const moment = { began: now(), changes: changes() };
     const response = await cold(request, ...rest);
     if (response.status === 304) {
-      keep(`304 ${request.url}`, new Answer(304, response.headers, null), began);
+      keep(`304 ${request.url}`, new Answer(304, response.headers, null), moment);
     }
     return response;
   }
@@ -122,11 +131,11 @@ export function withHot<Rest extends unknown[]>(
     const mine = Promise.withResolvers<Answer | undefined>();
     if (!underway.has(key)) underway.set(key, mine.promise);
     try {
-      const began = now();
+      const moment = { began: now(), changes: changes() };
       const response = await cold(request, ...rest);
-      const whole = await wholeOf(response, (answer) => keep(request.url, answer, began));
+      const whole = await wholeOf(response, (answer) => keep(request.url, answer, moment));
       if (whole instanceof Response) return whole;
-      if (whole.status === 200) keep(request.url, whole, began);
+      if (whole.status === 200) keep(request.url, whole, moment);
       mine.resolve(whole);
       return whole.respond(traitsOf(rest));
     } finally {
@@ -136,7 +145,7 @@ export function withHot<Rest extends unknown[]>(
   }
 
   /** Keeps an answer of content, if it holds for a while. */
-  function keep(key: string, answer: Answer, began: number): void {
+  function keep(key: string, answer: Answer, { began, changes: before }: Moment): void {
     const lasting = /^public, max-age=(\d+)(, immutable)?$/.exec(answer.get("cache-control") ?? "");
     // Only content has roots; what others add to the gateway is theirs to keep.
     if (lasting === null || !answer.get("etag") || !answer.get("x-ipfs-roots")) return;
@@ -144,7 +153,11 @@ export function withHot<Rest extends unknown[]>(
     if (answer.get("vary") !== null) return;
     const seconds = Number(lasting[1]);
     // Counted from before it was made: that may have taken a while, and the name was looked up first.
-    const ttl = lasting[2] ? undefined : { ends: began + seconds * 1000, told: seconds };
+    const ttl = lasting[2] ? undefined : {
+      ends: began + seconds * 1000,
+      told: seconds,
+      changes: before,
+    };
     ready.set(key, { answer, until: began + NOTED_MS, ttl });
   }
 }

@@ -37,9 +37,22 @@ export function createNames(
   const nobody = () => undefined;
   const { now = Date.now, log = nobody, onChange = nobody, onSigned = nobody } = options;
   const { hold = () => false, onWaiting = nobody, onOwn = nobody } = options;
-  const kept = createKept(store, { now, log, onChange, hold, onWaiting });
+  let changes = 0;
+  const kept = createKept(store, {
+    now,
+    log,
+    hold,
+    onWaiting,
+    onChange(key) {
+      changes++;
+      onChange(key);
+    },
+  });
 
   return {
+    get changes() {
+      return changes;
+    },
     async resolve(key, options) {
       const { value, ttl } = await record(key, options);
       return { value, ttl };

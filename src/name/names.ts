@@ -46,6 +46,8 @@ export interface OwnKey {
 }
 
 export interface Names {
+  /** How many times a newer record came into force since the start: what was made of older ones is then to be made anew. */
+  readonly changes: number;
   /** What the newest record of a key says, here or at a neighbour's. @throws {NethoodError} IPNS_NOT_FOUND, IPNS_INVALID */
   resolve(key: CID, options?: Options): Promise<Value>;
   /** The newest record of a key, here or at a neighbour's. @throws {NethoodError} as resolve */

@@ -130,7 +130,6 @@ async function startNode(host: Host, dir: string, words: string[]): Promise<Runn
 async function read({ host, gateway }: Running, path = ""): Promise<string> {
   return (await host.run("curl", [
     ...["--silent", "--show-error", "--fail", "--max-time", String(ANSWER_S)],
-    ...["--header", "Cache-Control: no-cache"],
     ...["--proxy", gateway, `http://${NAME}/${path}`],
   ])).replace(/\n$/, "");
 }
