@@ -1,6 +1,7 @@
 /** Whoever asks the servers: wrk for rates, curl for one stream and for the time to the first byte. On the second core. */
 import { spawnSync } from "node:child_process";
 import { localhost } from "../helpers/process.ts";
+import { median } from "./table.ts";
 
 /** The cores of the machine, as taskset spells them. */
 export const SERVER_CORE = "0", CLIENT_CORE = "1";
@@ -36,9 +37,13 @@ export async function rate(
   return Number(/^Requests\/sec:\s+([\d.]+)/m.exec(told)?.[1]);
 }
 
-/** Bytes a second of one download. */
-export async function stream(url: string): Promise<number> {
-  return Number(await curl(url, "%{speed_download}"));
+/** Bytes a second of one download after the other, for so many seconds: their median. */
+export async function stream(url: string, { seconds }: { seconds: number }): Promise<number> {
+  const rates: number[] = [];
+  for (const end = Date.now() + 1000 * seconds; Date.now() < end;) {
+    rates.push(Number(await curl(url, "%{speed_download}")));
+  }
+  return median(rates);
 }
 
 /** Milliseconds from the request to the first byte of the answer, on a connection of its own. */

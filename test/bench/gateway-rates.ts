@@ -33,7 +33,7 @@ const MEASUREMENTS: Measurement[] = [
   {
     what: "100 MiB file, one stream, bytes/s",
     path: "100m.bin",
-    measure: ({ url }) => stream(`${url}/100m.bin`),
+    measure: ({ url }, seconds) => stream(`${url}/100m.bin`, { seconds }),
     show: mibPerSecond,
     kubo: false,
   },
