@@ -1,4 +1,5 @@
 /** The libp2p host: who we are, where we listen, and which protocols we speak beside bitswap. */
+import { networkInterfaces } from "node:os";
 import { loadOrCreateSelfKey } from "@libp2p/config";
 import { type Fetch, fetch } from "@libp2p/fetch";
 import { type GossipSub, gossipsub } from "@libp2p/gossipsub";
@@ -80,6 +81,15 @@ export async function loadTransports(
   }
 }
 
+/**
+ * Where no interface is up, not even loopback, nobody comes by WebRTC; and its library would now and then not end any more, since
+ * it wakes its own thread by a packet to itself.
+ */
+function usual(): string[] {
+  const alone = Object.keys(networkInterfaces()).length === 0;
+  return alone ? LISTEN.filter((address) => !address.endsWith("/webrtc-direct")) : LISTEN;
+}
+
 export async function libp2pOptions(
   { listen, mdns: discover = true, push = true, upload, download }: HostSettings,
   datastore: Datastore,
@@ -89,7 +99,7 @@ export async function libp2pOptions(
   return {
     // Kept in the datastore: the same peer at every start.
     privateKey: await loadOrCreateSelfKey(datastore),
-    addresses: { listen: listen ?? LISTEN },
+    addresses: { listen: listen ?? usual() },
     // A machine without IPv6 still has IPv4; but what a person asked for must work.
     transportManager: {
       faultTolerance: listen ? FaultTolerance.FATAL_ALL : FaultTolerance.NO_FATAL,
