@@ -5,10 +5,10 @@ const BURST_MS = 100;
 
 /**
  * How much too late somebody who had to wait may come back and still have it all, in milliseconds: a machine that is busy with
- * something else is late for every wait, and would stay below the cap for good. Who comes later has rested. With a block on its way
- * it is less than half a second, and so the cap holds within 5 % over any ten.
+ * something else is late for every wait, and would stay below the cap for good. Who comes later has rested. Ten seconds that begin
+ * right after such a wait have this much too many: 3 %, and with what is on its way the cap still holds within 5 %.
  */
-const LATE_MS = 420;
+const LATE_MS = 300;
 
 export class Bucket {
   readonly #rate: number;

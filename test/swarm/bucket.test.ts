@@ -28,7 +28,14 @@ suite("bucket", (test) => {
     const rested = new Bucket(RATE, 0);
     send(rested, 0, 1_000);
     near(send(rested, 60_000, 70_000), "after a rest");
-    near(send(new Bucket(RATE, 0), 0, 10_000, 400), "by somebody who is always late");
+    for (const late of [100, 290, 480, 800]) {
+      const delayed = new Bucket(RATE, 0);
+      send(delayed, 0, 1_000);
+      delayed.take(PIECE, 1_000);
+      const back = 1_000 + delayed.wait(1_000) + late;
+      near(send(delayed, back, back + 10_000), `right after somebody was ${late} ms late`);
+    }
+    near(send(new Bucket(RATE, 0), 0, 10_000, 290), "by somebody who is always late");
   });
 
   test("after a rest little goes at once", () => {

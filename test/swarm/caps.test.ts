@@ -22,6 +22,9 @@ const AFTER_MS = 500, MEASURED_MS = 10_000;
 /** How far from the cap the rate may be. */
 const NEAR = 0.05;
 
+/** A machine that stops for longer, in milliseconds, is measured again, so many times at most in all. */
+const STOPPED_MS = 250, TRIES = 3;
+
 suite("caps", (test) => {
   test("a rate that is none is told before anything is written", async () => {
     for (const rate of [0, -1, NaN]) {
@@ -32,18 +35,41 @@ suite("caps", (test) => {
 
   test("1 MiB/s up, 1 MiB/s down: within 5 % over ten seconds, by either protocol", async () => {
     // at once: each waits most of the time
-    const rates = await Promise.all([
-      measure({ upload: CAP }, {}),
-      measure({}, { download: CAP }),
-      measure({ listen: ["/ip4/127.0.0.1/tcp/0/ws"] }, { download: CAP }),
-      measureBitswap({ upload: CAP }),
-    ]);
+    const { result: rates, longest } = await whileMachineRuns(() =>
+      Promise.all([
+        measure({ upload: CAP }, {}),
+        measure({}, { download: CAP }),
+        measure({ listen: ["/ip4/127.0.0.1/tcp/0/ws"] }, { download: CAP }),
+        measureBitswap({ upload: CAP }),
+      ])
+    );
     for (const [i, rate] of rates.entries()) {
       const what = ["up", "down", "down by a WebSocket", "up by bitswap"][i];
-      assert.ok(Math.abs(rate / CAP - 1) <= NEAR, `${what}: ${(rate / CAP).toFixed(3)} of the cap`);
+      const told = `${what}: ${
+        (rate / CAP).toFixed(3)
+      } of the cap, stops of ${longest.toFixed()} ms`;
+      assert.ok(Math.abs(rate / CAP - 1) <= NEAR, told);
     }
   });
 });
+
+/** Measures until nothing stopped the machine meanwhile; the last try counts whatever happened. */
+async function whileMachineRuns<Result>(work: () => Promise<Result>) {
+  for (let tries = 1;; tries++) {
+    let longest = 0, last = performance.now();
+    const timer = setInterval(() => {
+      const now = performance.now();
+      longest = Math.max(longest, now - last);
+      last = now;
+    }, 10);
+    try {
+      const result = await work();
+      if (longest < STOPPED_MS || tries === TRIES) return { result, longest };
+    } finally {
+      clearInterval(timer);
+    }
+  }
+}
 
 /** Bytes a second from one of our nodes to another. */
 async function measure(sender: NodeOptions, receiver: NodeOptions): Promise<number> {
