@@ -14,6 +14,7 @@ suite("tracker: dialer", (test) => {
     try {
       assert.ok(await dial(node.address));
       assert.ok(await dial(node.address), "and again");
+      assert.not(await dial(`/ip4/127.0.0.1/tcp/1/p2p/${node.id}`), "it was met elsewhere");
       assert.not(await dial(`${place}/p2p/${other}`), "somebody else is there");
       for (let i = 0; node.peers.length > 0 && i < 50; i++) {
         await new Promise((resolve) => setTimeout(resolve, 20));

@@ -58,6 +58,7 @@ suite("tracker: networks", (test) => {
       return address.startsWith(there) || address.startsWith(at(HOUSE));
     };
     await using t = await createTestTracker({ dial });
+    using _ = opening(gate);
     const anna = await createAnnouncer();
     const victim = at("192.88.7.7", 80);
     const inside = ["10.0.0.1", "192.168.0.1", "127.0.0.1", "169.254.169.254", "100.64.0.1", "::1"]
@@ -82,6 +83,20 @@ suite("tracker: networks", (test) => {
     assert.is(dialled.length, 3);
   });
 
+  test("addresses at which nobody can be are neither told nor dialled", async () => {
+    const dialled: string[] = [];
+    const dial = (address: string) => Promise.resolve(dialled.push(address) > 0);
+    await using t = await createTestTracker({ dial });
+    const nowhere = ["0.1.2.3", "192.0.0.1", "198.18.0.1", "224.0.0.1", "255.255.255.255"];
+    const clothed = ["::", "::ffff:c633:6407", "64:ff9b::a00:1", "2002:a00:1::1", "ff02::1"];
+    const addrs = [...nowhere, ...clothed, HOUSE].map((ip) => at(ip));
+    await t.announce(await createAnnouncer(), { seeds: [ROOT], addrs }, HOUSE);
+    await t.tracker.checked();
+    t.clock.now += 1_001;
+    for (const from of [HOUSE, AWAY]) assert.equal(await addresses(t, from), [at(HOUSE)], from);
+    assert.is(dialled.length, 1);
+  });
+
   test("who is in a private network is dialled there: that one asks for it itself", async () => {
     const dialled: string[] = [];
     const dial = (address: string) => Promise.resolve(dialled.push(address) > 0);
@@ -102,6 +117,7 @@ suite("tracker: networks", (test) => {
       return address === `${living}/p2p/${relay}`;
     };
     await using t = await createTestTracker({ dial });
+    using _ = opening(gate);
     const through = [living, dead].map((address) => `${address}/p2p/${relay}/p2p-circuit`);
     await t.announce(await createAnnouncer(), { seeds: [ROOT], addrs: through }, HOUSE);
     assert.equal(await addresses(t, AWAY), undefined);
@@ -155,6 +171,11 @@ suite("tracker: networks", (test) => {
     assert.ok(near.filter((own: boolean) => !own).length >= 10);
   });
 });
+
+/** Opens a gate however the test ends: a tracker ends when its dials have. */
+function opening(gate: PromiseWithResolvers<void>): Disposable {
+  return { [Symbol.dispose]: gate.resolve };
+}
 
 /** The addresses of the only provider, as told to somebody at an address. */
 async function addresses(t: TestTracker, from: string): Promise<string[] | undefined> {

@@ -28,6 +28,8 @@ suite("tracker: delegated routing", (test, left) => {
     const nobody = await t.ask(`/routing/v1/providers/${ROOT}`);
     assert.equal([nobody.status, nobody.json], [200, { Providers: [] }]);
     assert.match(nobody.headers.get("cache-control")!, /max-age=15, stale-while-revalidate=172800/);
+    const none = await t.ask(`/routing/v1/peers/${anna.id}`);
+    assert.equal([none.status, none.json], [200, { Peers: [] }]);
     await t.announce(anna, { seeds: [ROOT], addrs: [at("192.88.1.1")] }, "192.88.1.1");
     t.clock.now += 1_001;
     const found = await t.ask(`/routing/v1/providers/${ROOT}`);

@@ -70,6 +70,7 @@ function describe(kind: string, open: Open): void {
       const puts = ["a", "b", "c"].map((text) => t.store.putRecord("name", bytes(text), undefined));
       assert.equal(await Promise.all(puts), [true, false, false]);
       assert.ok(await t.store.putRecord("name", bytes("d"), bytes("a")));
+      assert.not(await t.store.putRecord("name", bytes("e"), bytes("a")), "it is d by now");
       assert.equal(await t.store.getRecord("name"), bytes("d"));
     });
 
@@ -127,6 +128,11 @@ function describe(kind: string, open: Open): void {
       );
       await t.store.announce(change(3, { event: "completed", seeds: ["three"], time: NOW + 2 }));
       assert.is(await t.store.renew(token, NOW + 1_000_000, 9), 1_800);
+      // A new announce takes the place of an older renewal, also where it holds for a shorter time.
+      const short = { seeds: ["four"], ttl: 60, time: NOW + 1 };
+      const long = (await t.store.announce(change(4, { seeds: ["four"], ttl: 3_600 })))!;
+      assert.is(await t.store.renew(long.token, NOW + 1_000), 3_600);
+      await t.store.announce(change(4, short));
       await t.store.putRecord("name", new Uint8Array([1, 2]), undefined);
       await t.store.met(name(1), NOW, ["/ip4/192.0.2.9/tcp/1"]);
       await t.store.close();
@@ -141,7 +147,9 @@ function describe(kind: string, open: Open): void {
         { seeders: 0, readers: 1, given: 9, completed: 0 },
         { seeders: 0, readers: 0, given: 0, completed: 1 },
       ]);
+      assert.equal(await store.providers("four", now, 9), []);
       assert.is(await store.renew(token, now), 1_800);
+      assert.is((await store.scrape(["key"], now))[0]!.given, 9, "who does not say gave no less");
       assert.is(await store.announce(change(1)), undefined);
       assert.equal(await store.getRecord("name"), new Uint8Array([1, 2]));
       assert.is((await store.peer(name(1), now))?.id, name(1));
