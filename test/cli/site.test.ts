@@ -5,7 +5,10 @@ import { localOnly } from "../../src/content/blocks.ts";
 import { gather } from "../../src/content/gather.ts";
 import { parseAddress, parseKey } from "../../src/content/address.ts";
 import { CID } from "multiformats/cid";
+import { labelOf } from "../../src/name/keyring.ts";
+import { createSeeder } from "../../src/seeder.ts";
 import { createSites } from "../../src/site/sites.ts";
+import { signVersion } from "../../src/site/version.ts";
 import { addFiles, createFolder } from "../helpers/folder.ts";
 import { createLoopbackNode } from "../helpers/loopback-node.ts";
 import { complains, onTerminal, type Outcome, run, start, startNode } from "../helpers/program.ts";
@@ -15,6 +18,9 @@ const NAME = "docs.example.org";
 
 /** When a seeder is killed, in milliseconds after it has read everything: while it pins, writes the version, and signs. */
 const MOMENTS = [0, 3, 6, 10, 15, 25, 40];
+
+/** How far ahead of ours a publisher's clock may be, in milliseconds. */
+const MINUTES_MS = 30 * 60_000, DAY_MS = 24 * 3_600_000;
 
 const events = ({ stdout }: Outcome) =>
   stdout.trim().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
@@ -140,6 +146,31 @@ suite("site", (test) => {
     await using node = await startNode(seed, { dir });
     const { version } = await node.events.until("seed:done");
     assert.ok(version === last.number + 1 || version === last.number, `${version}`);
+  });
+
+  test("a version from a clock that was a day ahead is marked, and one of half an hour is not", async () => {
+    await using files = await createFolder({ "site/a.txt": "1" });
+    const own = { dir: join(files.path, "node") };
+    {
+      await using node = await createLoopbackNode(own);
+      await createSeeder(node).publish(join(files.path, "site"), { name: NAME });
+      for (const ahead of [DAY_MS, MINUTES_MS]) {
+        await node.names.update(labelOf(NAME), async ({ key, newest, record }) => {
+          const { value } = record!;
+          const number = newest!.number + 1;
+          const root = CID.parse(parseAddress(value).root);
+          const time = Date.now() + ahead;
+          const what = { number, previous: newest!.cid, root, time, note: "" };
+          const { cid, block } = await signVersion(key, what);
+          await node.helia.blockstore.put(cid, block);
+          return { value, version: { cid, number } };
+        });
+      }
+    }
+    const log = await run(["site", "log", NAME], own);
+    const lines = log.stdout.trimEnd().split("\n");
+    const marked = lines.map((line) => /\[its time is ahead of this machine's clock\]$/.test(line));
+    assert.equal(marked, [false, true, false], log.stdout);
   });
 
   test("on a terminal: a table that no note can break", async () => {
