@@ -129,6 +129,24 @@ suite("trackers", (test) => {
     silent.close();
   });
 
+  test("peers that do not have it, named by a tracker, are not waited for", async () => {
+    await using story = await published();
+    const { tracker, seeder, cid } = story;
+    await using others = new AsyncDisposableStack();
+    const strangers = await Promise.all(
+      Array.from({ length: 4 }, async () => others.use(await createLoopbackNode())),
+    );
+    name(tracker, cid, [...strangers, seeder]);
+    await using reader = await createLoopbackNode({ trackers: [tracker.url] });
+    const began = performance.now();
+    assert.is(await readText(reader, `/ipfs/${cid}/index.html`), "hello");
+    assert.ok(performance.now() - began < 3_000, `${performance.now() - began} ms`);
+    assert.ok(strangers.every(({ id }) => reader.peers.includes(id)), "all were asked");
+    name(tracker, cid, strangers);
+    await using other = await createLoopbackNode({ trackers: [tracker.url] });
+    await refusal("NO_PROVIDERS", () => readText(other, `/ipfs/${cid}/index.html`));
+  });
+
   test("an older record, or somebody else's, from a tracker changes nothing", async () => {
     await using story = await published();
     const { folder, tracker, seeder, key } = story;

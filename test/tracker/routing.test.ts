@@ -95,6 +95,10 @@ suite("tracker: delegated routing", (test, left) => {
     assert.is(await put(new Uint8Array(20_000)), 400);
     assert.is(await put(new Uint8Array([1, 2, 3])), 400);
     assert.is((await get()).text, newest.text);
+    t.clock.now += 2 * 3_600_000;
+    const over = await get();
+    assert.is(over.status, 200);
+    assert.match(over.text, /^The IPNS record of k51\w+ has expired\./);
   });
 
   test("followers of a site's key are the providers of the key", async () => {
