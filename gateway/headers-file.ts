@@ -10,6 +10,9 @@ import { fieldOf, merge } from "./headers-allowed.ts";
 /** Largest file that is read, in bytes: that of `_redirects`. */
 export const MAX_HEADERS_FILE: number = 64 * 1024;
 
+/** Lines of a file that are told of, most. */
+const MAX_TOLD = 5;
+
 /** Most bytes that one answer gets of them: proxies in between have room for 8 KiB in all, ours included. */
 const MAX_ADDED = 6 * 1024;
 
@@ -27,9 +30,13 @@ export interface HeadersFile {
   problems: string[];
 }
 
-/** Reads a file of at most {@link MAX_HEADERS_FILE} bytes. */
+/** Reads a file; one above {@link MAX_HEADERS_FILE} bytes counts for nothing. */
 export function parseHeaders(bytes: Uint8Array): HeadersFile {
   const file: HeadersFile = { rules: [], problems: [] };
+  if (bytes.byteLength > MAX_HEADERS_FILE) {
+    file.problems.push(`it is larger than ${MAX_HEADERS_FILE / 1024} KiB`);
+    return file;
+  }
   /** Where the next fields belong; null below a path that cannot be used, whose fields are left out with it. */
   let rule: HeaderRule | null | undefined;
   for (const [index, text] of new TextDecoder().decode(bytes).split(/\r?\n/).entries()) {
@@ -55,6 +62,13 @@ export function parseHeaders(bytes: Uint8Array): HeadersFile {
   }
   file.rules = file.rules.filter(({ fields }) => fields.length > 0);
   return file;
+}
+
+/** What was left out, in sentences; of many some. @param name how the file is called where they are told */
+export function headersProblems(name: string, { problems }: HeadersFile): string[] {
+  const told = problems.slice(0, MAX_TOLD).map((problem) => `${name} is not followed: ${problem}.`);
+  const more = problems.length - told.length;
+  return more > 0 ? [...told, `${name} has ${more} more lines that are not followed.`] : told;
 }
 
 /**

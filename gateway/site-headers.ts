@@ -5,7 +5,13 @@ import type { Entry, FileEntry } from "../src/content/read.ts";
 import { NethoodError } from "../src/errors.ts";
 import type { Resolved } from "../src/name/resolve.ts";
 import type { Content } from "./content.ts";
-import { type HeaderRule, matchHeaders, MAX_HEADERS_FILE, parseHeaders } from "./headers-file.ts";
+import {
+  type HeaderRule,
+  headersProblems,
+  matchHeaders,
+  MAX_HEADERS_FILE,
+  parseHeaders,
+} from "./headers-file.ts";
 import type { Asked } from "./request.ts";
 import { readSmall } from "./small-file.ts";
 
@@ -20,9 +26,6 @@ const WAIT_MS = 1_000;
 
 /** How long a file that could not be read is not asked for again, in milliseconds. */
 const RETRY_MS = 30_000;
-
-/** Lines of a file that are told of, most. */
-const MAX_TOLD = 5;
 
 /** What a page gets where the site's word is not known now: it may not be kept, for the next one will have it. */
 const UNKNOWN = { "Cache-Control": "no-cache" };
@@ -116,14 +119,10 @@ export function createSiteHeaders(
 
     async function parse(file: FileEntry): Promise<HeaderRule[]> {
       const bytes = await readSmall(file, MAX_HEADERS_FILE, options);
-      const { rules, problems } = bytes.byteLength > MAX_HEADERS_FILE
-        ? { rules: [], problems: [`it is larger than ${MAX_HEADERS_FILE / 1024} KiB`] }
-        : parseHeaders(bytes);
-      const [shown, more] = [problems.slice(0, MAX_TOLD), problems.length - MAX_TOLD];
-      for (const problem of shown) log(`${name(address)} is not followed: ${problem}.`);
-      if (more > 0) log(`${name(address)} has ${more} more lines that are not followed.`);
-      remember(files, String(file.cid), rules);
-      return rules;
+      const parsed = parseHeaders(bytes);
+      for (const problem of headersProblems(name(address), parsed)) log(problem);
+      remember(files, String(file.cid), parsed.rules);
+      return parsed.rules;
     }
   }
 }

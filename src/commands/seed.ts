@@ -20,11 +20,13 @@ export const seed: Run = async (settings, around, teller) => {
   // First of all: a mistyped key, like a port in use, is better known before an hour of hashing than after it.
   await using dns = await openSiteDns(name, settings, around, teller);
   const { createSeeder } = await import("../seeder.ts");
+  const { siteFileProblems } = await import("../../gateway/site-files.ts");
   await using node = await start(settings, around, teller);
   await using server = await openGateway(node, settings, teller);
   const seeder = createSeeder(node);
-  const publish = (own: Partial<PublishOptions>) =>
-    seeder.publish(dir, {
+  let mistakes: string[] = [];
+  const publish = async (own: Partial<PublishOptions>) => {
+    const published = await seeder.publish(dir, {
       name,
       hidden,
       chunk,
@@ -36,6 +38,12 @@ export const seed: Run = async (settings, around, teller) => {
       onProgress: teller.hashing,
       ...own,
     });
+    const found = await siteFileProblems(node, published.cid, around);
+    // What stays as it was from version to version is told once.
+    for (const text of found) if (!mistakes.includes(text)) teller.note(text);
+    mistakes = found;
+    return published;
+  };
   const told = async (published: Published) => {
     teller.published(published, server.url);
     // The trackers that readers are to find are those that this node announces to.

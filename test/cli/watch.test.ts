@@ -120,6 +120,21 @@ suite("seed --watch", (test, left) => {
     complains(await run(["--watch"], home.own), 2, /--watch does not belong to "node"/);
   });
 
+  test("a mistake in _headers is told with its line, once for as long as it is there", async () => {
+    await using home = await createHome();
+    home.write("_headers", "/*\n  Set-Cookie: a=b\n");
+    await using child = start([...words(home.site), "--port", "0", "--json"], home.own);
+    assert.match(String((await child.events.until("note")).text), /_headers .* line 2 has/);
+    await child.events.until("ready");
+    home.write("index.html", "two");
+    await child.events.until("seed:version", { where: { number: 2 } });
+    home.write("_headers", "/*\n  X-Robots-Tag: none\n  Refresh: 1\n");
+    await child.events.until("seed:version", { where: { number: 3 } });
+    await child.stop();
+    const lines = (await outcome(child)).stdout.match(/line \d has the header [\w-]+/g);
+    assert.equal(lines, ["line 2 has the header Set-Cookie", "line 3 has the header Refresh"]);
+  });
+
   test("a file that may not be read is told, and waited for", async () => {
     await using home = await createHome();
     await using child = startOn(powerlessHost(), home);
