@@ -31,6 +31,11 @@ export interface SiteKey {
   key: string;
 }
 
+/** One of a folder's keys: that a site has now, is to have, or had. */
+export interface ListedKey extends SiteKey {
+  state: "current" | "next" | "retired";
+}
+
 /** @throws {NethoodError} NO_KEY, BAD_ADDRESS for the name */
 export async function exportPem(
   node: Keys,
@@ -121,8 +126,8 @@ async function beginChain(
 export async function listKeys(
   { helia }: Keys,
   { signal }: { signal?: AbortSignal | undefined } = {},
-): Promise<(SiteKey & { state: "current" | "next" | "retired" })[]> {
-  const list = [];
+): Promise<ListedKey[]> {
+  const list: ListedKey[] = [];
   for await (const { name } of helia.keychain.listKeys({ ...(signal && { signal }) })) {
     const read = readLabel(name);
     const own = read && await exported(helia, name, signal);

@@ -3,6 +3,11 @@
 export interface NodeOptions {
   /** Folder for blocks, keys and records. Default: `$XDG_DATA_HOME/nethood`, or `~/.local/share/nethood`. */
   dir?: string;
+  /**
+   * Protects the private keys of sites in that folder from then on, and opens them again; a node that is started there without
+   * it is refused. Default: none, and the keys are protected by the mode of their file alone.
+   */
+  passphrase?: string;
   /** Addresses to listen on for peers, as multiaddrs. Default: TCP and WebSockets on every interface, ports chosen freely. */
   listen?: string[];
   /** Addresses of peers to stay connected to, as multiaddrs. Default: none. */

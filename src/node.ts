@@ -36,7 +36,7 @@ import { createNeighbours, parsePeer } from "./routing/neighbours.ts";
 import { parseTracker } from "./routing/tracker.ts";
 import { createTrackers } from "./routing/trackers.ts";
 import { DiskBlocks } from "./store/blocks.ts";
-import { RecordDatastore } from "./store/datastore.ts";
+import { openDatastore } from "./store/sealed.ts";
 import { createFileRecords } from "./store/files.ts";
 import { Records, type Visit } from "./store/records.ts";
 import { createShares, type Shares } from "./store/shares.ts";
@@ -106,7 +106,7 @@ export interface Node extends AsyncDisposable {
 /**
  * Starts a node. It works without the internet: with what it has, and with the neighbours it finds.
  *
- * @throws {NethoodError} DIR_LOCKED, DIR_TOO_NEW, DIR_UNWRITABLE, DISK_FULL, BAD_OPTION, PORT_IN_USE
+ * @throws {NethoodError} DIR_LOCKED, DIR_TOO_NEW, DIR_UNWRITABLE, DISK_FULL, BAD_OPTION, PORT_IN_USE; BAD_KEY for the passphrase
  */
 export async function createNode(options: NodeOptions = {}): Promise<Node> {
   const dir = absolute(options.dir ?? defaultDir({}));
@@ -133,7 +133,7 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
   await store.open();
   signal?.throwIfAborted();
 
-  const datastore = new RecordDatastore(records);
+  const datastore = await openDatastore(records, options.passphrase);
   const { helia, guard } = await startHelia({ blockstore: store, datastore }, options, log);
   starting.adopt(
     helia,

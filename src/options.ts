@@ -67,6 +67,7 @@ export interface Settings {
   asWords: boolean;
   toStdout: boolean;
   passphraseFile: string | undefined;
+  keysPassphraseFile: string | undefined;
   json: boolean;
   debug: boolean;
   help: boolean;
@@ -155,6 +156,7 @@ export function parseSettings(argv: string[], env: Record<string, string | undef
     asWords: yes("words"),
     toStdout: yes("stdout"),
     passphraseFile: one("passphrase-file"),
+    keysPassphraseFile: one("keys-passphrase-file"),
     json: yes("json"),
     debug: yes("debug"),
     help: yes("help"),

@@ -1,6 +1,10 @@
 /** What a command reads: a file, or the standard input. */
 import { createReadStream } from "node:fs";
 import process from "node:process";
+import { NethoodError } from "../errors.ts";
+
+/** More than that is no passphrase. */
+const MAX_PASSPHRASE_BYTES = 4_096;
 
 /**
  * The bytes of a file, or for `-` of the standard input.
@@ -43,6 +47,22 @@ export async function readAll(chunks: AsyncIterable<Uint8Array>, max: number): P
     at += chunk.byteLength;
   }
   return bytes;
+}
+
+/** The one line of a file, or for `-` of the standard input. @throws {NethoodError} BAD_OPTION */
+export async function readPassphrase(file: string, signal: AbortSignal): Promise<string> {
+  const wrong = (message: string, hint: string) =>
+    new NethoodError("BAD_OPTION", message, { hint });
+  const unreadable = () =>
+    wrong(`The file ${file} cannot be read.`, "Check its name, and that you may read it.");
+  const bytes = await readAll(readInput(file, signal, unreadable), MAX_PASSPHRASE_BYTES);
+  // The end of the line is the editor's, spaces may be meant.
+  const passphrase = new TextDecoder().decode(bytes).replace(/\r?\n$/, "");
+  if (passphrase !== "" && !/[\r\n]/.test(passphrase)) return passphrase;
+  throw wrong(
+    `The file ${file} is not one line with a passphrase.`,
+    "Write the passphrase into its first line.",
+  );
 }
 
 /** What comes first: the result, or the end of waiting for it. */

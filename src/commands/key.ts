@@ -1,20 +1,29 @@
 /** `nethood key`: the keys of one's sites are saved, brought back, and replaced. */
+import { Buffer } from "node:buffer";
 import { open, rm, stat } from "node:fs/promises";
 import { NethoodError, systemCode } from "../errors.ts";
-import type { Node } from "../node.ts";
+import type { ListedKey, SiteKey } from "../keys.ts";
 import type { Settings } from "../options.ts";
 import type { Teller } from "../teller.ts";
-import { readAll, readInput } from "./input.ts";
-import { type Run, start, type Surroundings } from "./run.ts";
+import { ask } from "./ask.ts";
+import { readAll, readInput, readPassphrase } from "./input.ts";
+import type { Run, Surroundings } from "./run.ts";
+
+/** Asks the node that runs on the folder, or one that is started for it. */
+type AskKeys = <Result>(method: string, params?: Record<string, unknown>) => Promise<Result>;
 
 /** One errand, with what was typed behind its name. */
 type Errand = (
-  node: Node,
+  keys: AskKeys,
   words: string[],
   settings: Settings,
   around: Surroundings,
   teller: Teller,
 ) => Promise<void>;
+
+type Imported = SiteKey & { dnslink: string; known: boolean };
+
+type Rotated = SiteKey & { dnslink: string; before: string };
 
 /** How many words each takes, and an example. */
 const ERRANDS: Record<string, { words: number; example: string; run: Errand }> = {
@@ -42,19 +51,19 @@ export const key: Run = async (settings, around, teller) => {
   if (name !== "export" && (settings.asWords || settings.toStdout || settings.output)) {
     throw wrong("--words, --stdout and -o belong to key export.", "Leave them out.");
   }
-  await using node = await start(settings, around, teller).catch(whereItIs);
-  await errand.run(node, words, settings, around, teller);
+  const keys: AskKeys = async <Result>(method: string, params = {}) =>
+    await ask({ method: `key.${method}`, params }, settings, around, teller) as Result;
+  await errand.run(keys, words, settings, around, teller);
 };
 
 async function list(
-  node: Node,
+  ask: AskKeys,
   _: string[],
   __: Settings,
-  { signal }: Surroundings,
+  ___: Surroundings,
   teller: Teller,
 ): Promise<void> {
-  const { listKeys } = await import("../keys.ts");
-  const keys = await listKeys(node, { signal });
+  const keys = await ask<ListedKey[]>("list");
   const told = { current: "", next: "  (to come: run key rotate again)", retired: "  (retired)" };
   const lines = keys.map(({ site, key, state }) => `${site}  ${key}${told[state]}`);
   const none = "There are no keys yet: a site gets one when it is first published.";
@@ -62,13 +71,12 @@ async function list(
 }
 
 async function exportKey(
-  node: Node,
+  ask: AskKeys,
   [name]: string[],
   settings: Settings,
   { stdout, signal }: Surroundings,
   teller: Teller,
 ): Promise<void> {
-  const { exportPem, exportWords } = await import("../keys.ts");
   const { asWords, toStdout, json, output } = settings;
   if (json && (asWords || toStdout) || asWords && (toStdout || settings.passphraseFile)) {
     throw wrong(
@@ -79,12 +87,13 @@ async function exportKey(
     );
   }
   if (asWords) {
-    const { words } = await exportWords(node, { name: name!, signal });
+    const { words } = await ask<{ words: string }>("words", { name });
     stdout.write(`${inRows(words)}\n`);
     return;
   }
-  const passphrase = await passphraseOf(settings, signal);
-  const { site, key, pem } = await exportPem(node, { name: name!, passphrase, signal });
+  const { passphraseFile } = settings;
+  const passphrase = passphraseFile && await readPassphrase(passphraseFile, signal);
+  const { site, key, pem } = await ask<SiteKey & { pem: string }>("pem", { name, passphrase });
   if (toStdout) {
     stdout.write(pem);
     return;
@@ -101,13 +110,12 @@ async function exportKey(
 }
 
 async function importKey(
-  node: Node,
+  ask: AskKeys,
   [name, file]: string[],
   settings: Settings,
   { signal }: Surroundings,
   teller: Teller,
 ): Promise<void> {
-  const { importKey } = await import("../keys.ts");
   const { MAX_KEY_FILE } = await import("../name/key-file.ts");
   const unreadable = (cause: unknown) =>
     new NethoodError("BAD_KEY", `The file ${file} cannot be read.`, {
@@ -115,13 +123,10 @@ async function importKey(
       hint: "Check its name, and that you may read it.",
     });
   const bytes = await readAll(readInput(file!, signal, unreadable), MAX_KEY_FILE);
-  const passphrase = await passphraseOf(settings, signal);
-  const { known, site, key, dnslink } = await importKey(node, {
-    name: name!,
-    file: bytes,
-    passphrase,
-    signal,
-  });
+  const { passphraseFile } = settings;
+  const passphrase = passphraseFile && await readPassphrase(passphraseFile, signal);
+  const params = { name, file: Buffer.from(bytes).toString("base64"), passphrase };
+  const { known, site, key, dnslink } = await ask<Imported>("import", params);
   if (file !== "-") await warnOfReaders(file!, teller);
   teller.tell(
     "key:imported",
@@ -132,21 +137,21 @@ async function importKey(
 }
 
 async function rotate(
-  node: Node,
+  ask: AskKeys,
   [name]: string[],
   _: Settings,
-  { signal, run }: Surroundings,
+  { run }: Surroundings,
   teller: Teller,
 ): Promise<void> {
-  const { rotateKey } = await import("../keys.ts");
-  const { site, key, before, dnslink } = await rotateKey(node, { name: name!, signal });
+  const { site, key, before, dnslink } = await ask<Rotated>("rotate", { name });
   teller.tell(
     "key:rotated",
     { site, name: key, before, dnslink },
     `${site} has a new key: /ipns/${key}.\n` +
       `The last record of the old one, /ipns/${before}, leads its readers there.\n\n` +
       `Put this record into the DNS of ${site}, in place of the old one:\n\n  ${dnslink}\n\n` +
-      `Then run the seeder again (${run} seed …): until then nobody can get the new record.\n` +
+      `A seeder that runs gives out the new record already; else start it (${run} seed …): until ` +
+      "then nobody can get it. One that writes into the DNS itself has to be started anew.\n" +
       "Save the new key, too: key export.",
   );
 }
@@ -174,23 +179,6 @@ async function writeSecret(file: string, text: string): Promise<void> {
   }
 }
 
-async function passphraseOf(
-  { passphraseFile: file }: Settings,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  if (file === undefined) return undefined;
-  const unreadable = () =>
-    wrong(`The file ${file} cannot be read.`, "Check its name, and that you may read it.");
-  const bytes = await readAll(readInput(file, signal, unreadable), 4096);
-  // The end of the line is the editor's, spaces may be meant.
-  const passphrase = new TextDecoder().decode(bytes).replace(/\r?\n$/, "");
-  if (passphrase !== "" && !/[\r\n]/.test(passphrase)) return passphrase;
-  throw wrong(
-    `The file ${file} is not one line with a passphrase.`,
-    "Write the passphrase into its first line.",
-  );
-}
-
 async function warnOfReaders(file: string, teller: Teller): Promise<void> {
   const { mode } = await stat(file);
   if ((mode & 0o077) === 0) return;
@@ -202,15 +190,6 @@ function inRows(words: string): string {
   const all = words.split(" ").map((word) => word.padEnd(8));
   const rows = Array.from({ length: all.length / 6 }, (_, i) => all.slice(6 * i, 6 * i + 6));
   return rows.map((row) => row.join("  ").trimEnd()).join("\n");
-}
-
-/** A node that runs has the folder to itself. */
-function whereItIs(error: unknown): never {
-  if (!(error instanceof NethoodError && error.code === "DIR_LOCKED")) throw error;
-  throw new NethoodError("DIR_LOCKED", error.message, {
-    cause: error,
-    hint: "The keys are in its hands: stop it (Ctrl-C), run this again, and start it anew.",
-  });
 }
 
 function needs(words: number): string {

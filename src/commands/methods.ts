@@ -1,7 +1,9 @@
 /** What commands ask of a node: of the one that runs on their folder, else of one that they start. */
+import { Buffer } from "node:buffer";
 import type { Method } from "../control.ts";
 import { NethoodError } from "../errors.ts";
 import { siteOf } from "../follower.ts";
+import { exportPem, exportWords, importKey, listKeys, rotateKey } from "../keys.ts";
 import type { Node } from "../node.ts";
 import { createSeeder } from "../seeder.ts";
 import { countOf } from "../site/diff.ts";
@@ -66,6 +68,25 @@ const METHODS: Record<string, NodeMethod> = {
   },
 
   "follow.list": ({ follower }) => follower.list(),
+
+  "key.list": (node, _, { signal }) => listKeys(node, { signal }),
+
+  "key.pem": async (node, params, { signal }) =>
+    await exportPem(node, { name: text(params, "name"), ...passphraseIn(params), signal }),
+
+  "key.words": async (node, params, { signal }) =>
+    await exportWords(node, { name: text(params, "name"), signal }),
+
+  "key.import": async (node, params, { signal }) =>
+    await importKey(node, {
+      name: text(params, "name"),
+      file: Buffer.from(text(params, "file"), "base64"),
+      ...passphraseIn(params),
+      signal,
+    }),
+
+  "key.rotate": async (node, params, { signal }) =>
+    await rotateKey(node, { name: text(params, "name"), signal }),
 };
 
 /** The methods of one node. */
@@ -88,6 +109,11 @@ function plain({ number, cid, version, size, fork, beside }: LoggedVersion): obj
     fork,
     beside,
   };
+}
+
+/** That of a key's file. */
+function passphraseIn(params: Record<string, unknown>): { passphrase?: string } {
+  return params.passphrase === undefined ? {} : { passphrase: text(params, "passphrase") };
 }
 
 function text(params: Record<string, unknown>, name: string): string {

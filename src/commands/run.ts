@@ -6,6 +6,7 @@ import type { Node, NodeOptions } from "../node.ts";
 import type { Settings } from "../options.ts";
 import type { Teller } from "../teller.ts";
 import { tellFollowing } from "./follow-texts.ts";
+import { readPassphrase } from "./input.ts";
 
 /** What the program has of its surroundings; the tests give it others. */
 export interface Surroundings {
@@ -33,6 +34,7 @@ export async function start(
   const { parseNameMap } = await import("../name/static.ts");
   const { listen, peers, dns, trackers, announce, mdns, push, nameMap, upload, download } =
     settings;
+  const { keysPassphraseFile } = settings;
   const options: NodeOptions = {
     dir: settings.dir ?? defaultDir(env),
     mdns,
@@ -47,6 +49,7 @@ export async function start(
     ...(upload !== undefined && { upload }),
     ...(download !== undefined && { download }),
     ...(nameMap && { names: parseNameMap(nameMap) }),
+    ...(keysPassphraseFile && { passphrase: await readPassphrase(keysPassphraseFile, signal) }),
   };
   const node = await createNode(options);
   // Ends first: who asks for something then is not left waiting for a node that is half gone.

@@ -275,6 +275,14 @@ export const OPTIONS: Record<string, Option> = {
     help: "a file whose one line protects the file of a key, or opens it (default: none)",
     only: ["key"],
   },
+  "keys-passphrase-file": {
+    type: "string",
+    value: "FILE",
+    env: "NETHOOD_KEYS_PASSPHRASE_FILE",
+    help:
+      "a file whose one line protects the keys in the folder from now on, and opens them (default: none)",
+    never: NO_NODE,
+  },
   json: { type: "boolean", help: "say everything as JSON lines, for programs" },
   debug: {
     type: "boolean",

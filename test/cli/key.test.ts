@@ -114,9 +114,6 @@ suite("key", (test) => {
     {
       await using seeder = await startNode(["seed", site, "--name", SITE], { dir });
       old = String((await seeder.events.until("seed:done")).name);
-      const locked = await run(["key", "rotate", SITE], { dir });
-      complains(locked, 1, /Another Nethood node is using the folder.*\n.*stop it \(Ctrl-C\)/);
-      await seeder.stop();
     }
     const rotated = await run(["key", "rotate", SITE, "--json"], { dir });
     const [event] = eventsOf(rotated.stdout);
@@ -128,6 +125,65 @@ suite("key", (test) => {
     assert.is((await seeder.events.until("seed:done")).name, event.name);
     const got = await run(["get", `/ipns/${old}/a.txt`, "--peer", seeder.address]);
     assert.is(got.stdout.trim(), "2");
+  });
+
+  test("all of it while the seeder runs, which publishes with the new key from then on", async () => {
+    await using files = await createFolder({ "site/a.txt": "1", words: ART });
+    const [dir, site] = [join(files.path, "node"), join(files.path, "site")];
+    const seed = ["seed", site, "--name", SITE, "--watch", "--quiet", "0.3"];
+    await using seeder = await startNode(seed, { dir });
+    const old = String((await seeder.events.until("seed:done")).name);
+    const told = async (...words: string[]) =>
+      eventsOf((await run(["key", ...words, "--json"], { dir, cwd: files.path })).stdout)
+        .find(({ event }) => event.startsWith("key:"));
+    assert.is((await told("export", SITE)).name, old);
+    const other = await told("import", "b.example.org", "words");
+    const { name, before } = await told("rotate", SITE);
+    assert.is(before, old);
+    assert.equal(
+      (await told("list")).keys.map(({ key, state }: Record<string, string>) => `${key} ${state}`),
+      [`${other.name} current`, `${name} current`, `${old} retired`],
+    );
+    const taken = await run(["key", "import", SITE, "words"], { dir, cwd: files.path });
+    complains(taken, 1, /There is another key of docs\.example\.org here already/);
+
+    await addFiles(site, { "a.txt": "2" });
+    await seeder.events.until("seed:version");
+    for (const key of [name, old]) {
+      const got = await run(["get", `/ipns/${key}/a.txt`, "--peer", seeder.address]);
+      assert.is(got.stdout.trim(), "2", key);
+    }
+  });
+
+  test("keys behind a passphrase publish, are moved, and open for nobody without it", async () => {
+    await using files = await createFolder({ "site/a.txt": "1", phrase: "grüße 1\n", other: "2" });
+    const [dir, site] = [join(files.path, "node"), join(files.path, "site")];
+    const phrase = join(files.path, "phrase");
+    const seed = ["seed", site, "--name", SITE];
+    const env = { NETHOOD_KEYS_PASSPHRASE_FILE: phrase };
+    let name: unknown;
+    {
+      await using seeder = await startNode(seed, { dir });
+      ({ name } = await seeder.events.until("seed:done"));
+    }
+    {
+      await using seeder = await startNode([...seed, "--keys-passphrase-file", phrase], { dir });
+      assert.is((await seeder.events.until("seed:done")).name, name);
+    }
+    complains(
+      await run(["key"], { dir }),
+      1,
+      /protected by a passphrase\.\n.*--keys-passphrase-file/,
+    );
+    const wrong = ["key", "--keys-passphrase-file", join(files.path, "other")];
+    complains(await run(wrong, { dir }), 1, /The passphrase does not open the keys/);
+    const [rotated] = eventsOf((await run(["key", "rotate", SITE, "--json"], { dir, env })).stdout);
+    assert.is(rotated.before, name);
+    await addFiles(site, { "a.txt": "2" });
+    await using seeder = await startNode(seed, { dir, env });
+    assert.is((await seeder.events.until("seed:done")).name, rotated.name);
+    // The node has opened them: what goes through it needs no passphrase.
+    assert.match((await run(["key"], { dir })).stdout, rotated.name);
   });
 
   test("wrong words end with 2 and say what is right", async () => {
