@@ -19,6 +19,9 @@ import { until } from "../helpers/until.ts";
 
 const MIB = 1024 * 1024;
 
+/** How long a record is valid that is to expire soon, in milliseconds: long enough to be taken before. */
+const SHORT_MS = 4_000;
+
 suite("site/follow, trouble", (test, left) => {
   test("killed in mid-update, it has the version before, and the next as soon as it meets somebody", async () => {
     // First, so that it goes last: the reader below is the site's, and writes there until its end.
@@ -108,6 +111,22 @@ suite("site/follow, trouble", (test, left) => {
     await follower.version(4);
     await until("the witness heard of version 4", () => heard.length > 1);
     assert.is(heard.length, 2);
+  });
+
+  test("who comes back when their record has expired takes the next version, and has nothing to complain of", async () => {
+    await using folder = await createFolder(); // it goes after the node that writes into it
+    await using site = await createFollowedSite({ "index.html": "one" });
+    await site.publish({}, { lifetime: SHORT_MS });
+    const before = await site.reader({ keep: 1, dir: folder.path });
+    await before.version(1);
+    await before.stop();
+    await new Promise((resolve) => setTimeout(resolve, SHORT_MS));
+    await site.publish({ "index.html": "two" });
+    const peers = [site.seeder.address];
+    const after = await site.reader({ dir: folder.path, alone: true, peers });
+    await after.version(2);
+    assert.is(await after.page("index.html"), "two");
+    assert.equal(after.events.filter(({ type }) => type === "trouble"), []);
   });
 
   const why = mountAvailable();
