@@ -40,10 +40,17 @@ export interface Checker {
   stop(): Promise<void>;
 }
 
+export interface CheckerOptions {
+  now: () => number;
+  log: (line: string) => void;
+  /** The IP addresses of a name; none where it leads nowhere now. Default: as the system has them. */
+  addressesOf?: (name: string) => Promise<string[]>;
+}
+
 export function createChecker(
   dial: (address: string) => Promise<boolean>,
   store: Pick<TrackerStore, "met">,
-  { now, log }: { now: () => number; log: (line: string) => void },
+  { now, log, addressesOf = lookUp }: CheckerOptions,
 ): Checker {
   const waiting: Suspect[] = [];
   const proofs = new Map<string, number>();
@@ -84,7 +91,7 @@ export function createChecker(
       const { text, host, relay } = reach;
       if (isIP(host) === 0) {
         // A name that leads to where the announce came from is the announcer's own. It is looked up, never dialled.
-        if (isDue(host) && await leadsTo(host, from.ip)) proved.push(text);
+        if (isDue(host) && (await addressesOf(host)).includes(from.ip)) proved.push(text);
         continue;
       }
       const target = targetOf(reach, id);
@@ -156,10 +163,10 @@ function targetOf({ text, relay }: Reach, id: string): string | undefined {
   return /\/tcp\/\d+(\/wss?|\/tls\/ws)?$/.test(own) ? `${own}/p2p/${relay ?? id}` : undefined;
 }
 
-async function leadsTo(name: string, ip: string): Promise<boolean> {
+async function lookUp(name: string): Promise<string[]> {
   try {
-    return (await lookup(name, { all: true })).some(({ address }) => address === ip);
+    return (await lookup(name, { all: true })).map(({ address }) => address);
   } catch {
-    return false; // A name that leads nowhere now.
+    return []; // A name that leads nowhere now.
   }
 }

@@ -74,6 +74,8 @@ suite("announce", (test) => {
     await refused(changed(await signed({}), { seeds: many }), 413);
     await refused(changed(await signed({}), { seeds: many.slice(0, MAX_KEYS + 1) }), 413);
     await refused(changed(await signed({}), { addrs: many.slice(0, 33) }), 413);
+    const long = Array.from({ length: 200 }, () => "x".repeat(400));
+    await refused(changed(await signed({}), { seeds: long }), 413);
   });
 
   test("what is no announce is refused with a sentence, whatever it is", async () => {

@@ -142,6 +142,7 @@ suite("site/follow", (test) => {
     const { key } = await rotateKey(site.seeder, { name: SITE });
     // Under a new key, versions are counted anew.
     await until("it is at the new key", () => follower.taken.length === 2, PUSHED_MS);
+    assert.equal(follower.events.filter(({ type }) => type === "trouble"), []);
     await site.publish({ "index.html": "two" });
     assert.is.not(key, site.key);
     await follower.version(2, PUSHED_MS);
