@@ -185,10 +185,13 @@ export function createFollower(options: FollowerOptions): Follower {
         names,
         resolve: async ({ signal }) => (await options.resolve(`/ipns/${site}`, { signal })).chain,
         take: async (target, signal) => {
-          const taken = await take(target, { signal, onProgress });
           const keys = target.keys.map(({ key }) => `/ipns/${nameOf(key)}`);
-          const all = [`/ipns/${site}`, ...keys, taken.cid.toString()];
-          options.shares.note({ keys: all, site, whole: true });
+          const share = (root: CID, whole: boolean) =>
+            options.shares.note({ keys: [`/ipns/${site}`, ...keys, `${root}`], site, whole });
+          // Others who fetch it now are to find this node before it has everything.
+          share(target.root, false);
+          const taken = await take(target, { signal, onProgress });
+          share(taken.cid, true);
           return taken;
         },
         tidy,

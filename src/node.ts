@@ -196,8 +196,7 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
       {
         ...sources,
         fetch(cid, signal) {
-          trackers.needed();
-          return sources.fetch(cid, signal);
+          return sources.fetch(cid, signal).finally(trackers.needed());
         },
       },
       options.timeout === undefined ? {} : { timeout: options.timeout },

@@ -7,11 +7,18 @@ import type { Libp2p, PrivateKey } from "@libp2p/interface";
 import { type Multiaddr, multiaddr } from "@multiformats/multiaddr";
 import type { CID } from "multiformats/cid";
 import { type Announcer, createAnnouncer, type Held } from "./announcer.ts";
+import { createPauses } from "../pause.ts";
 import type { Named } from "./discovery.ts";
 import { parseTracker, type Provider, Tracker } from "./tracker.ts";
 
-/** The same thing is not looked up again within this time, in milliseconds. */
-const AGAIN_MS = 5_000;
+/**
+ * How soon the same thing is looked up again while it is read, in milliseconds; the last one repeats. Of those who come in one
+ * moment nobody is known there yet when they look first.
+ */
+const AGAIN_MS = [1_000, 2_000, 5_000];
+
+/** How often it is looked whether it is time for that, in milliseconds. */
+const LOOK_MS = 250;
 
 /** Lookups that are remembered for that, and trackers that sites name: most of each. */
 const MAX_ASKED = 1_000, MAX_TRACKERS = 50;
@@ -21,6 +28,9 @@ const READING_MS = 60_000, MAX_READING = 20;
 
 /** Peers that are dialled for one lookup at one tracker: most, at once, and how long each may take in milliseconds. */
 const MAX_DIALLED = 24, AT_ONCE = 8, DIAL_MS = 5_000;
+
+/** How long one of two who may hear of each other at the same time leaves it to the other to dial, in milliseconds. */
+const COURTESY_MS = 1_000;
 
 /** More connections than this are not looked for. */
 const MAX_PEERS = 100;
@@ -36,8 +46,12 @@ export interface Site {
 export interface Trackers {
   /** Somebody reads a site: what is missing of it may have to be found. */
   opened(site: Site): void;
-  /** Something of what is read is not here: looks for others who have the sites, and connects to them. Nobody waits for it. */
-  needed(): void;
+  /**
+   * Something of what is read is not here: looks for others who have the sites, and connects to them. Nobody waits for it.
+   *
+   * @returns what to call when it is here, or not wanted any more
+   */
+  needed(): () => void;
   /** What a site's DNS says of its trackers and seeders. */
   named(site: string, found: Named): void;
   /** Trackers that may know the record of an IPNS key. */
@@ -69,10 +83,13 @@ export function createTrackers(
 ): Trackers {
   const over = new AbortController();
   const known = new Map<string, Known>();
-  /** When what was looked up where. */
-  const asked = new Map<string, number>();
+  /** When what was looked up where last, and how many times in a row. */
+  const asked = new Map<string, { at: number; times: number }>();
   /** What is being read, the latest last. */
   const reading = new Map<string, { site: Site; at: number }>();
+  /** How much is not here that is waited for. */
+  let missing = 0;
+  let looking: ReturnType<typeof setInterval> | undefined;
   /** The site that an IPNS key was last found under. */
   const sitesOf = new Map<string, string>();
   for (const url of urls) add(parseTracker(url), undefined);
@@ -85,10 +102,11 @@ export function createTrackers(
       if (reading.size > MAX_READING) reading.delete(reading.keys().next().value!);
     },
     needed() {
-      for (const [what, { site, at }] of reading) {
-        if (Date.now() - at > READING_MS) reading.delete(what);
-        else meet(site);
-      }
+      if (missing++ === 0) looking = setInterval(look, LOOK_MS);
+      look();
+      return () => {
+        if (--missing === 0) clearInterval(looking);
+      };
     },
     named(site, { trackers, seeders, key }) {
       for (const address of seeders) void dialSeeder(site, address);
@@ -121,12 +139,20 @@ export function createTrackers(
     },
     async stop() {
       over.abort();
+      clearInterval(looking);
       await Promise.all([...known.values()].map(async ({ tracker, announcer }) => {
         await announcer?.stop();
         await tracker.stop();
       }));
     },
   };
+
+  function look(): void {
+    for (const [what, { site, at }] of reading) {
+      if (Date.now() - at > READING_MS) reading.delete(what);
+      else meet(site);
+    }
+  }
 
   function meet({ name, keys }: Site): void {
     for (const tracker of serving(name)) for (const key of keys) void lookUp(tracker, key);
@@ -153,9 +179,11 @@ export function createTrackers(
   async function lookUp(tracker: Tracker, key: CID): Promise<void> {
     const what = `${tracker.origin} ${key}`;
     const now = Date.now();
-    if (now - (asked.get(what) ?? -Infinity) < AGAIN_MS || over.signal.aborted) return;
+    const { at, times } = asked.get(what) ?? { at: -Infinity, times: 0 };
+    const wait = AGAIN_MS[Math.min(times, AGAIN_MS.length) - 1] ?? 0;
+    if (now - at < wait || over.signal.aborted) return;
     if (asked.size >= MAX_ASKED) asked.clear();
-    asked.set(what, now);
+    asked.set(what, { at: now, times: now - at > READING_MS ? 1 : times + 1 });
     try {
       await dialAll(tracker.providers(key, over));
     } catch (error) {
@@ -181,12 +209,17 @@ export function createTrackers(
     await Promise.all(dialling);
   }
 
-  function dial({ id, addrs }: Provider): Promise<void> {
+  async function dial({ id, addrs }: Provider): Promise<void> {
+    // Nobody is dialled later by who has nobody. In a crowd every second handshake would be for nothing.
+    if (libp2p.getPeers().length > 0 && String(libp2p.peerId) > String(id)) {
+      await createPauses(over.signal).pause(COURTESY_MS);
+      if (libp2p.getPeers().some((peer) => peer.equals(id))) return;
+    }
     const end = `/p2p/${id}`;
     const whole = addrs.map((address) =>
       address.toString().endsWith(end) ? address : address.encapsulate(end)
     );
-    return reach(String(id), whole);
+    await reach(String(id), whole);
   }
 
   function dialSeeder(site: string, text: string): Promise<void> | undefined {
