@@ -108,6 +108,17 @@ export class Asks {
     if (peer.refused.delete(block) && this.wanted.has(block)) this.dirty.add(peer);
   }
 
+  /** What was asked for as if nobody else had it is only waited for, where it may be. @returns what was asked of whom */
+  *calm(may: (block: BlockNumber) => boolean): Generator<[PeerNumber, BlockNumber]> {
+    for (const { number, asked } of this.peers.values()) {
+      for (const [block, ask] of asked) {
+        if (ask.level < 2 || ask.begun !== undefined || !may(block)) continue;
+        ask.level = 1;
+        yield [number, block];
+      }
+    }
+  }
+
   /** It is not asked of a peer any more. */
   remove(peer: AskedPeer, block: BlockNumber): void {
     if (this.take(peer, block) && this.wanted.has(block)) this.reopen(block);

@@ -90,6 +90,10 @@ export class Scheduler {
     if (peer === undefined || peer.fellow === reads) return;
     peer.fellow = reads;
     this.#urgency.fellows(reads ? 1 : -1);
+    if (!reads) return;
+    for (const [ask, block] of this.#asks.calm((block) => this.#urgency.levelOf(block) < 2)) {
+      this.#pending.push({ ask, block, level: 1 });
+    }
   }
 
   /** A peer got a block; the holdings know it already. */

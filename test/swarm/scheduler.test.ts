@@ -40,6 +40,18 @@ suite("scheduler, urgent first", (test) => {
     assert.equal(reader.decide(), ["ask 1 0 2", "ask 1 1 2", "ask 1 2 2"]);
   });
 
+  test("when the first fellow comes, what is waited for has not only us any more", () => {
+    const reader = new Reader();
+    reader.meet(SEEDER, { seeder: true, has: range(0, 5) });
+    reader.want(range(0, 5), [0, 1, 2, 3]);
+    reader.decide();
+    reader.hear(SEEDER, 0);
+    reader.meet(A);
+    assert.equal(reader.decide(), ["ask 1 1 1", "ask 1 2 1", "ask 1 3 1"], "0 is on its way");
+    reader.meet(B);
+    assert.equal(reader.decide(), [], "a second one changes nothing");
+  });
+
   test("what a stalled peer did not send is asked at the highest level, in a crowd too", () => {
     const reader = new Reader();
     reader.meet(A, { has: [0] });
