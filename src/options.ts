@@ -63,6 +63,8 @@ export interface Settings {
   url: string | undefined;
   /** A file of a tracker's rules. */
   rules: string | undefined;
+  /** The database that trackers share; it may hold a password. */
+  store: string | undefined;
   output: string | undefined;
   asWords: boolean;
   toStdout: boolean;
@@ -152,6 +154,7 @@ export function parseSettings(argv: string[], env: Record<string, string | undef
     quiet: read("quiet", parseSeconds),
     url: one("url"),
     rules: one("rules"),
+    store: one("store"),
     output: one("output"),
     asWords: yes("words"),
     toStdout: yes("stdout"),

@@ -4,29 +4,46 @@ import { createHash } from "node:crypto";
 import * as assert from "uvu/assert";
 import { base58btc } from "multiformats/bases/base58";
 import { networkOf } from "../../src/routing/network.ts";
+import { RedisStore } from "../../src/tracker/redis.ts";
+import { parseStoreUrl } from "../../src/tracker/redis-url.ts";
 import { SqliteStore } from "../../src/tracker/sqlite.ts";
 import type { Change, TrackerStore } from "../../src/tracker/store.ts";
 import { createFolder } from "../helpers/folder.ts";
+import { createRedis, redisAvailable } from "../helpers/redis.ts";
 import { suite } from "../helpers/suite.ts";
 
 const NOW = 1_800_000_000_000;
 
-/** Opens a store in a folder; another kind of store gets its place by other means. */
-type Open = (dir: string) => Promise<TrackerStore>;
+/** Where a store is, which is opened again and again. */
+interface Place extends AsyncDisposable {
+  open(): Promise<TrackerStore>;
+}
 
-describe("SQLite", (dir) => Promise.resolve(new SqliteStore(dir)));
+describe("SQLite", async () => {
+  const folder = await createFolder();
+  const open = () => Promise.resolve(new SqliteStore(folder.path));
+  return Object.assign(folder, { open });
+});
 
-function describe(kind: string, open: Open): void {
-  suite(`tracker store (${kind})`, (test) => {
+describe("Redis", async () => {
+  const redis = await createRedis();
+  const open = () => RedisStore.open(parseStoreUrl(redis.url));
+  return Object.assign(redis, { open });
+}, redisAvailable());
+
+/** @param missing why there is no such store here */
+function describe(kind: string, create: () => Promise<Place>, missing?: string): void {
+  suite(`tracker store (${kind})`, (test, left) => {
+    if (missing !== undefined) return left("all", missing);
     async function opened() {
-      const folder = await createFolder();
-      const store = await open(folder.path);
+      const place = await create();
+      const store = await place.open();
       return {
         store,
-        again: () => open(folder.path),
+        again: () => place.open(),
         [Symbol.asyncDispose]: async () => {
           await store.close();
-          await folder[Symbol.asyncDispose]();
+          await place[Symbol.asyncDispose]();
         },
       };
     }
