@@ -26,7 +26,7 @@ export function parseStoreUrl(text: string): StoreAddress {
     throw wrong("The store is no URL of a Redis.");
   }
   const port = Number(url.port || REDIS_PORT);
-  const [, database] = /^\/(\d{0,4})$/.exec(url.pathname) ?? [];
+  const [, database] = /^\/?(\d{0,4})$/.exec(url.pathname) ?? [];
   if (database === undefined) throw wrong("Behind the store's host is the number of a database.");
   const { prefix = PREFIX, ...others } = Object.fromEntries(url.searchParams);
   if (Object.keys(others).length > 0 || !/^[\w.-]{1,40}$/.test(prefix)) {
