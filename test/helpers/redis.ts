@@ -62,7 +62,9 @@ export async function createRedis(options: RedisOptions = {}): Promise<Redis> {
   const running = starting.move();
   return {
     port,
-    url: `redis://${password === undefined ? "" : `:${password}@`}127.0.0.1:${port}`,
+    url: `redis://${
+      password === undefined ? "" : `:${encodeURIComponent(password)}@`
+    }127.0.0.1:${port}`,
     dir,
     get pid() {
       return child.pid;
@@ -74,7 +76,7 @@ export async function createRedis(options: RedisOptions = {}): Promise<Redis> {
     },
     ask: (...command) =>
       localhost.run("redis-cli", ["-p", String(port), ...command], {
-        env: { REDISCLI_AUTH: password ?? "" },
+        ...(password !== undefined && { env: { REDISCLI_AUTH: password } }),
       }),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
