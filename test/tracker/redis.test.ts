@@ -4,7 +4,7 @@ import * as assert from "uvu/assert";
 import { createSeeder } from "../../src/seeder.ts";
 import { readText } from "../helpers/bytes.ts";
 import { createFolder } from "../helpers/folder.ts";
-import { createLoopbackNode } from "../helpers/loopback-node.ts";
+import { createLoopbackNode, untilPeers } from "../helpers/loopback-node.ts";
 import { freePort } from "../helpers/port.ts";
 import { complains, run } from "../helpers/program.ts";
 import { createRedis, redisAvailable } from "../helpers/redis.ts";
@@ -158,6 +158,7 @@ suite("tracker: on Redis", (test, left) => {
     await redis.kill();
     await using neighbour = await createLoopbackNode(options);
     await neighbour.meet(seeder);
+    await untilPeers(neighbour, 1);
     const began = Date.now();
     assert.is(await readText(neighbour, `/ipfs/${cid}/index.html`), "hello");
     assert.ok(Date.now() - began < 5_000, `it took ${Date.now() - began} ms`);
