@@ -8,8 +8,8 @@ import { until } from "./until.ts";
 export interface RedisOptions {
   /** Default: it wants none. */
   password?: string;
-  /** More words of its command line. */
-  words?: string[];
+  /** Files of a certificate and its key, for TLS alone. Default: none. */
+  tls?: { cert: string; key: string };
 }
 
 export interface Redis extends AsyncDisposable {
@@ -35,15 +35,18 @@ export function redisAvailable(): string | undefined {
 
 /** Starts a Redis that writes each change to its disk at once. */
 export async function createRedis(options: RedisOptions = {}): Promise<Redis> {
-  const { password, words = [] } = options;
+  const { password, tls } = options;
   await using starting = new AsyncDisposableStack();
   const dir = starting.use(await createFolder()).path;
   const port = await freePort();
   const line = [
-    ...["--bind", "127.0.0.1", "--port", String(port), "--dir", dir],
+    ...["--bind", "127.0.0.1", "--dir", dir],
+    ...(tls === undefined ? ["--port", String(port)] : [
+      ...["--port", "0", "--tls-port", String(port), "--tls-auth-clients", "no"],
+      ...["--tls-cert-file", tls.cert, "--tls-key-file", tls.key],
+    ]),
     ...["--appendonly", "yes", "--appendfsync", "always", "--save", ""],
     ...(password === undefined ? [] : ["--requirepass", password]),
-    ...words,
   ];
   let child: Child;
   const start = async () => {
@@ -62,7 +65,7 @@ export async function createRedis(options: RedisOptions = {}): Promise<Redis> {
   const running = starting.move();
   return {
     port,
-    url: `redis://${
+    url: `redis${tls === undefined ? "" : "s"}://${
       password === undefined ? "" : `:${encodeURIComponent(password)}@`
     }127.0.0.1:${port}`,
     dir,

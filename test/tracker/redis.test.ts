@@ -1,4 +1,5 @@
 /** Trackers that share a Redis: what one was told the other knows, and what becomes of them while it is away. */
+import { join } from "node:path";
 import process from "node:process";
 import * as assert from "uvu/assert";
 import { createSeeder } from "../../src/seeder.ts";
@@ -6,6 +7,7 @@ import { readText } from "../helpers/bytes.ts";
 import { createFolder } from "../helpers/folder.ts";
 import { createLoopbackNode, untilPeers } from "../helpers/loopback-node.ts";
 import { freePort } from "../helpers/port.ts";
+import { localhost } from "../helpers/process.ts";
 import { complains, run } from "../helpers/program.ts";
 import { createRedis, redisAvailable } from "../helpers/redis.ts";
 import { suite } from "../helpers/suite.ts";
@@ -114,7 +116,9 @@ suite("tracker: on Redis", (test, left) => {
     const back = async () => (await ask(url, RENEW, renewal(token))).status === 200;
     await until("the tracker is back", back, 5_000);
     assert.is((await ask(url, SCRAPE)).json.keys[ROOT].seeders, 1);
-    await until("all is answered", async () => (await ask(url, fresh)).status === 200, 2_000);
+    for (const path of [fresh, "/stats.json"]) {
+      await until(path, async () => (await ask(url, path)).status === 200, 2_000);
+    }
     // Whoever runs it is told once each.
     const notes: string[] = [];
     await child.stop();
@@ -210,5 +214,32 @@ suite("tracker: on Redis", (test, left) => {
     let stdout = "";
     for await (const line of running.child.stdout) stdout += line;
     secret({ said: running.child.log, stdout });
+  });
+
+  test("rediss:// speaks TLS, and only to who has a certificate that is believed", async () => {
+    await using folder = await createFolder();
+    const [ca, caKey, cert, key] = ["ca", "ca-key", "cert", "key"].map((name) =>
+      join(folder.path, name)
+    ) as [string, string, string, string];
+    const certify = (...words: string[]) =>
+      localhost.run("openssl", [
+        ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"],
+        ...["-days", "2", ...words],
+      ]);
+    await certify("-subj", "/CN=ca", "-out", ca, "-keyout", caKey);
+    await certify(
+      ...["-subj", "/CN=redis", "-out", cert, "-keyout", key, "-CA", ca, "-CAkey", caKey],
+      ...["-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=CA:FALSE"],
+    );
+    await using redis = await createRedis({ password: "geheim", tls: { cert, key } });
+    const words = ["--store", redis.url];
+    const trust = { NODE_EXTRA_CA_CERTS: ca, DENO_CERT: ca };
+    await using tracker = await startTracker(folder.path, words, trust);
+    assert.is((await ask(tracker.url, ANNOUNCE, await newAnnounce(tracker.url))).status, 200);
+    const line = ["tracker", "--listen", "127.0.0.1:0", "--store"];
+    const options = { dir: folder.path, place: [] };
+    complains(await run([...line, redis.url], options), 1, /cannot be used now \(.*certificate/i);
+    const plain = await run([...line, redis.url.replace("rediss", "redis")], options);
+    complains(plain, 1, /cannot be used now/);
   });
 });

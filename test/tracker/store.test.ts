@@ -91,6 +91,40 @@ function describe(kind: string, create: () => Promise<Place>, missing?: string):
       assert.equal(await t.store.getRecord("name"), bytes("d"));
     });
 
+    test("what a peer has no more is told of nobody, and each key is counted as it is now", async () => {
+      await using t = await opened();
+      const say = (time: number, fields: Partial<Change>) =>
+        t.store.announce(change(1, { time: NOW + time, ...fields }));
+      const have = async (key: string) =>
+        (await t.store.providers(key, NOW, 9)).map(({ seeds }) => seeds);
+      await say(0, { seeds: ["one", "two"], reads: ["three"] });
+      assert.equal(await t.store.stats(), { peers: 1, seeds: 2, reads: 1, records: 0 });
+      await say(1, { event: "updated", seeds: ["three"], reads: ["two"] });
+      assert.equal(await Promise.all(["one", "two", "three"].map(have)), [[], [false], [true]]);
+      await say(2, { event: "completed", seeds: ["two"] });
+      assert.equal(await Promise.all(["two", "three"].map(have)), [[true], [true]]);
+      await say(3, { event: "stopped", seeds: ["two"], reads: [] });
+      assert.equal(await Promise.all(["two", "three"].map(have)), [[], [true]]);
+      await say(4, { event: "stopped", seeds: [] });
+      assert.equal(await have("three"), []);
+      assert.equal(await t.store.stats(), { peers: 1, seeds: 0, reads: 0, records: 0 });
+      await say(5, { event: "started", seeds: ["one"] });
+      assert.equal(await Promise.all(["one", "two", "three"].map(have)), [[true], [], []]);
+    });
+
+    test("only the last token of a peer renews, whole as it was given", async () => {
+      await using t = await opened();
+      const first = (await t.store.announce(change(1)))!;
+      const last = (await t.store.announce(change(1, { time: NOW + 1 })))!;
+      const forged = Buffer.from(last.token, "base64url");
+      forged[15]! ^= 1;
+      for (const token of [first.token, forged.toString("base64url"), "", "AAAA"]) {
+        assert.is(await t.store.renew(token, NOW), undefined);
+      }
+      assert.is(await t.store.renew(last.token, NOW), 1_800);
+      assert.is(await t.store.renew(last.token, NOW + 1_800_000), undefined);
+    });
+
     test("a peer that moves to another network is found there, and no more where it was", async () => {
       await using t = await opened();
       const near = (ip: string) => t.store.neighbours("key", networkOf(ip), NOW, 9);
