@@ -112,11 +112,10 @@ export const RENEW: Script = script(`${ALL}
   end`);
 
 /**
- * Arguments: a key, the time, how many, a network or nothing, and any number. Answer: some of those that have the key, each as
- * told() and 1 for whole or 0. Seeders and readers each get half, and what the others leave.
+ * Arguments: a key, the time, how many, and a network or nothing. Answer: some of those that have the key, each as told() and 1
+ * for whole or 0. Seeders and readers each get half, and what the others leave.
  */
 export const FIND: Script = script(`${ALL}
-  math.randomseed(tonumber(ARGV[6])) -- else it is the same at every call
   local now, limit, network = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
   local lists = { at('seeds', ARGV[2]), at('reads', ARGV[2]) }
   local from, to = '[' .. network .. ' ', '(' .. network .. '!'

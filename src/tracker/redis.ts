@@ -1,6 +1,5 @@
 /** The store that several trackers share: Redis or Valkey. Every call is one script there, or as good as one. */
 import { Buffer } from "node:buffer";
-import { randomInt } from "node:crypto";
 import { NethoodError } from "../errors.ts";
 import { distanceTo } from "../routing/network.ts";
 import { cutPlace, distanceBetween, placeOfPeer } from "./hash.ts";
@@ -31,6 +30,9 @@ import {
 } from "./store.ts";
 import { newSecret, readToken, writeToken } from "./token.ts";
 
+/** Before this version a script that drew lots could write nothing after it. */
+const MIN_VERSION = 7;
+
 /** A peer as the scripts tell it, and what they add. */
 type Row = [
   ...[expires: string, ttl: string, met: string],
@@ -60,7 +62,16 @@ export class RedisStore implements TrackerStore {
     log: (line: string) => void = () => undefined,
   ): Promise<RedisStore> {
     const link = await RedisLink.open(address, log);
-    if (/^aof_enabled:0/m.test(await link.info())) {
+    // Where it may not say, nothing is known.
+    const info = await link.info();
+    const [, version] = /^redis_version:(\d+)/m.exec(info) ?? [];
+    if (Number(version) < MIN_VERSION) {
+      await link.close();
+      throw new NethoodError("STORE_UNREACHABLE", `The Redis at ${address.text} is too old.`, {
+        hint: `Use version ${MIN_VERSION} or newer, or Valkey.`,
+      });
+    }
+    if (/^aof_enabled:0/m.test(info)) {
       log(
         `The Redis at ${address.text} writes no append-only file: what was announced is lost with ` +
           "it, and comes again by itself. Its option appendonly keeps it.",
@@ -180,7 +191,7 @@ export class RedisStore implements TrackerStore {
   }
 
   async #find(key: string, network: string, now: number, limit: number): Promise<Provider[]> {
-    const rows = await this.#link.run(FIND, key, now, limit, network, randomInt(2 ** 31)) as Row[];
+    const rows = await this.#link.run(FIND, key, now, limit, network) as Row[];
     return rows.map((row) => provider(row, row.at(-1) === 1));
   }
 
