@@ -13,7 +13,7 @@ const TICK_MS = 250;
 /** Most connections of one node, as src/routing/neighbours.ts keeps them. */
 const MAX_NEIGHBOURS = 50;
 
-/** Whom a tracker names to a reader that comes. */
+/** Whom a tracker names to a reader that comes: any of those who are there, in no order. */
 const CHOSEN = 10;
 
 export interface World {
@@ -74,7 +74,7 @@ export function simulate(world: World): Outcome {
   let now = 0;
   const seeder = new SimNode(nature, { now, isSeeder: true, lines: { up, down } });
   let here: SimNode[] = [seeder];
-  for (let i = 0; i < readers; i++) arrive();
+  arrive(readers);
   /** Whom we wait for. */
   let first = here.slice(1);
   const busy: number[] = [];
@@ -99,16 +99,22 @@ export function simulate(world: World): Outcome {
     busy,
   };
 
-  /** Somebody comes, asks the seeder, if that takes it, and those whom a tracker names. */
-  function arrive(): void {
-    const node = new SimNode(nature, { now, isSeeder: false, lines: { up, down } });
-    if (!seeder.gone) meet(node, seeder);
-    if (here.length <= CHOSEN + 1) { for (const other of here) meet(node, other); }
-    for (let tries = 0; node.degree < CHOSEN + 1 && tries < 2 * CHOSEN; tries++) {
-      meet(node, here[Math.floor(random() * here.length)]!);
+  /** So many come at once. Each asks the seeder, if that takes it, and those whom a tracker names, of all who are there. */
+  function arrive(count: number): void {
+    const lines = { up, down };
+    const coming = Array.from(
+      { length: count },
+      () => new SimNode(nature, { now, isSeeder: false, lines }),
+    );
+    here.push(...coming);
+    for (const node of coming) {
+      if (!seeder.gone) meet(node, seeder);
+      if (here.length <= CHOSEN + 1) { for (const other of here) meet(node, other); }
+      for (let tries = 0, met = 0; met < CHOSEN && tries < 2 * CHOSEN; tries++) {
+        if (meet(node, here[Math.floor(random() * here.length)]!)) met++;
+      }
     }
-    here.push(node);
-    node.read(now);
+    for (const node of coming) node.read(now);
   }
 
   function tick(ticks: number): void {
@@ -122,15 +128,17 @@ export function simulate(world: World): Outcome {
       const node = here[Math.floor(random() * here.length)]!;
       if (node.isSeeder || node.gone) continue;
       node.leave(now);
-      arrive();
+      arrive(1);
     }
     here = here.filter(({ gone }) => !gone);
     unfinished = unfinished.filter(({ gone, isReading }) => !gone && isReading);
   }
 }
 
-function meet(one: SimNode, other: SimNode): void {
-  if (one === other || other.gone || one.knows(other)) return;
-  if (one.degree >= MAX_NEIGHBOURS || other.degree >= MAX_NEIGHBOURS) return;
+/** @returns whether they know each other from now on, and did not before */
+function meet(one: SimNode, other: SimNode): boolean {
+  if (one === other || other.gone || one.knows(other)) return false;
+  if (one.degree >= MAX_NEIGHBOURS || other.degree >= MAX_NEIGHBOURS) return false;
   SimNode.introduce(one, other);
+  return true;
 }
