@@ -33,8 +33,7 @@ export function takeOver(asks: Asks, has: Bits, now: number, from: number): Bloc
   const slowAt = now - Math.max(SLOW_MS, SLOW_TIMES * asks.usual);
   let seen = 0;
   someCommon(has, asks.single, from, (block) => {
-    const peer = asks.of(block)[0]!;
-    const { begun, at } = peer.asked.get(block)!;
+    const { peer, begun, at } = asks.of(block)[0]!;
     if (begun !== undefined) {
       if (begun <= slowAt) slow = block;
     } else {

@@ -99,12 +99,7 @@ suite("scheduler, whom to ask", (test) => {
     const reader = new Reader();
     reader.meet(A, { has: range(0, 40) });
     reader.meet(B, { has: range(0, 35), fellow: true });
-    reader.meet(C, { has: range(0, 30), fellow: true });
-    reader.holdings.leave(B); // no more than a count: they are not asked
-    reader.holdings.leave(C);
-    reader.holdings.join(B);
-    reader.holdings.believe(B, true);
-    for (const block of range(0, 35)) reader.holdings.add(B, block);
+    reader.scheduler.leave(B); // no more than a count: it is not asked
     reader.want(range(0, 40));
     const blocks = asked(reader.decide(), A);
     assert.is(blocks.length, QUEUE);
