@@ -124,6 +124,10 @@ export class Asks {
     this.remove(peer, block);
   }
 
+  refuses({ refused }: AskedPeer, block: BlockNumber): boolean {
+    return this.#refusals > 0 && refused.has(block);
+  }
+
   /** What it refused may be asked of it again: a while has passed, or it says that it has it. */
   relent(peer: AskedPeer, block: BlockNumber): void {
     if (!peer.refused.delete(block)) return;

@@ -16,12 +16,12 @@
  * Source: Legout, Urvoy-Keller, Michiardi, "Rarest first and choke algorithms are enough" (IMC 2006).
  */
 import { type AskedPeer, Asks } from "./asks.ts";
-import { type Bits, cheapest, eachCommon } from "./bits.ts";
+import { type Bits, cheapest, eachCommon, haveCommon } from "./bits.ts";
 import type { Level } from "./frame.ts";
 import type { BlockNumber, Holdings, PeerNumber } from "./holdings.ts";
 import { isTooSilent, mayTryAgain } from "./patience.ts";
 import { hasRoom, leastAsked } from "./queues.ts";
-import { takeOver } from "./takeover.ts";
+import { takeOver, worthTaking } from "./takeover.ts";
 import { Urgency } from "./urgency.ts";
 
 export type Decision =
@@ -158,6 +158,7 @@ export class Scheduler {
   /** Time passes: who keeps others waiting is found. */
   tick(now: number): void {
     const asleep = now - this.#ticked > ASLEEP_MS;
+    let late: Bits | undefined;
     this.#ticked = this.#now = now;
     for (const peer of this.#asks.peers.values()) {
       if (this.#asks.refusals > 0) this.#relent(peer);
@@ -165,7 +166,8 @@ export class Scheduler {
       if (peer.stalled) {
         if (mayTryAgain(peer, now)) this.#forgive(peer);
       } else if (peer.asked.size === 0) {
-        if (this.wanting > 0) this.#asks.dirty.add(peer); // something may be late elsewhere by now
+        late ??= worthTaking(this.#asks, now); // elsewhere, by now
+        if (haveCommon(peer.holder.has, late)) this.#asks.dirty.add(peer);
       } else if (isTooSilent(peer, this.#asks.usual, now)) {
         this.#leaveStalled(peer);
       }
@@ -223,7 +225,9 @@ export class Scheduler {
     const { has } = peer.holder;
     // It does not wait for what can wait.
     for (const block of this.#urgency.urgent) {
-      if (has.has(block) && !peer.refused.has(block)) this.#askUrgent(peer, block, decisions);
+      if (has.has(block) && !this.#asks.refuses(peer, block)) {
+        this.#askUrgent(peer, block, decisions);
+      }
     }
     while (hasRoom(peer)) {
       const block = this.#rarest(peer, has);
@@ -265,11 +269,11 @@ export class Scheduler {
   }
 
   /** The rarest block that a peer has and that is open. A copy is the least that its own blocks can have. */
-  #rarest({ refused }: AskedPeer, has: Bits): BlockNumber | undefined {
+  #rarest(peer: AskedPeer, has: Bits): BlockNumber | undefined {
     const { open } = this.#asks;
     if (open.size === 0) return undefined;
     const copies = (block: BlockNumber) =>
-      refused.has(block) ? Infinity : this.#holdings.copies(block);
+      this.#asks.refuses(peer, block) ? Infinity : this.#holdings.copies(block);
     return cheapest(has, open, copies, { from: this.#somewhere(open), enough: 1, most: SAMPLE });
   }
 
@@ -277,7 +281,7 @@ export class Scheduler {
   #busy(idle: AskedPeer, has: Bits, decisions: Decision[]): void {
     const from = this.#somewhere(this.#asks.single);
     for (const block of takeOver(this.#asks, has, this.#now, from)) {
-      if (!idle.refused.has(block)) this.#ask(idle, block, decisions);
+      if (!this.#asks.refuses(idle, block)) this.#ask(idle, block, decisions);
     }
   }
 

@@ -250,7 +250,7 @@ export class SimNode implements Actor {
     else this.complete = this.#now;
     // Who sent it waits for that; those who were asked too may have it on their lines.
     this.#peers.tell(from, reaches, HAS, block);
-    this.#told = Math.max(this.#now, this.#told + SOON_MS);
+    if (this.#told <= this.#now) this.#told = Math.max(this.#now, this.#told + SOON_MS);
     const isAsked = (peer: number) =>
       asked.some((told) => "cancel" in told && told.cancel === peer);
     this.#peers.announce(this.#reach(this.#told), block, isAsked);
