@@ -26,7 +26,7 @@ export class Mail {
     [this.#times, this.#contents] = letters(nodes * ROOM);
   }
 
-  /** Of letters that come at one moment the one that was posted first is the first. */
+  /** Of letters that come at one moment those of one sender are in the order of posting; of two, one's are the first. */
   post(node: number, time: number, what: number, from: number, block: number): void {
     if (node >= this.#nodes) {
       this.#move(Math.max(node + 1, Math.ceil(this.#nodes * 1.25)), this.#room);
@@ -36,7 +36,9 @@ export class Mail {
     const first = node * this.#room + this.#firsts[node]!;
     let at = node * this.#room + this.#ends[node]!++;
     // Most come last, or nearly so.
-    for (; at > first && times[2 * at - 2]! > time; at--) {
+    for (; at > first; at--) {
+      const before = times[2 * at - 2]!;
+      if (before < time || before === time && contents[4 * at - 2]! >> 4 <= from) break;
       times[2 * at] = times[2 * at - 2]!;
       contents[4 * at + 2] = contents[4 * at - 2]!;
       contents[4 * at + 3] = contents[4 * at - 1]!;
