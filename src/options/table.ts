@@ -91,12 +91,13 @@ export const OPTIONS: Record<string, Option> = {
     value: "URL",
     env: "NETHOOD_TRACKERS",
     help:
-      "a tracker that is asked who has what is read, and told what is kept here (default: those that a site's DNS names)",
+      "a tracker that is asked who has what is read, and told what is read and kept here (default: those that a site's DNS names)",
     never: NO_NODE,
   },
   "no-announce": {
     type: "boolean",
-    help: "tell no tracker what is kept here (default: tell a site's own trackers of that site)",
+    help:
+      "tell no tracker what is read and kept here (default: tell a site's own trackers of that site)",
     never: NO_NODE,
   },
   dns: {

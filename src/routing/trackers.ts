@@ -15,10 +15,10 @@ import { parseTracker, type Provider, Tracker } from "./tracker.ts";
  * How soon the same thing is looked up again while it is read, in milliseconds; the last one repeats. Of those who come in one
  * moment nobody is known there yet when they look first.
  */
-const AGAIN_MS = [1_000, 2_000, 5_000];
+const AGAIN_MS = [500, 1_000, 2_000, 5_000];
 
 /** How often it is looked whether it is time for that, in milliseconds. */
-const LOOK_MS = 250;
+const LOOK_MS = 100;
 
 /** Lookups that are remembered for that, and trackers that sites name: most of each. */
 const MAX_ASKED = 1_000, MAX_TRACKERS = 50;

@@ -1,10 +1,10 @@
-/** What askers are told, from the store. What many ask for is looked up once a second. */
+/** What askers are told, from the store. What many ask for is looked up twice a second. */
 import { networkOf } from "../routing/network.ts";
 import { arrange, type Asker, isNear, recordFor } from "./order.ts";
 import type { Provider, Stats, TrackerStore } from "./store.ts";
 
 /** How long an answer is used again, in milliseconds; and the counts, for which every row is looked at. */
-const SAME_MS = 1_000, COUNTED_MS = 15_000;
+const SAME_MS = 500, COUNTED_MS = 15_000;
 
 /** Records in one answer, most (http-routing-v1: "SHOULD be limited to 100"). */
 const MAX_RECORDS = 100;
