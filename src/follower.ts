@@ -29,6 +29,8 @@ export type { FollowProgress, Taken } from "./site/follow.ts";
 /** How long is waited before others are asked what they know, in milliseconds: many may be met at once. */
 const MET_MS = 100;
 
+const IPNS = "/ipns/";
+
 /** What happens to the sites that are followed. */
 export type FollowEvent =
   | { type: "progress"; progress: FollowProgress }
@@ -80,7 +82,7 @@ export interface Follower extends AsyncDisposable {
 export interface FollowerOptions extends Omit<HoldingOptions, "follows" | "transaction"> {
   records: Records;
   names: Pick<Names, "record" | "waiting" | "settle" | "own">;
-  shares: Pick<Shares, "note">;
+  shares: Pick<Shares, "note" | "held">;
   push: Pick<Push, "subscribe" | "unsubscribe" | "listeners">;
   herald: Pick<Herald, "keep" | "drop">;
   resolve(address: string, options: { signal: AbortSignal }): Promise<{ chain: string[] }>;
@@ -202,7 +204,18 @@ export function createFollower(options: FollowerOptions): Follower {
       }),
     };
     running.set(site, one);
+    // From the first moment: whoever looks the name up would else put a record in force before its version is here.
+    attend(site, knownKeys(site));
     return one;
+  }
+
+  /** The keys under which it was taken last. */
+  function knownKeys(site: string): CID[] {
+    const { seeds } = options.shares.held(site);
+    const keys = seeds.filter((key) => key.startsWith(IPNS)).map((key) =>
+      parseKey(key.slice(IPNS.length))
+    );
+    return keys.filter((key) => key !== undefined);
   }
 
   function attend(site: string, keys: CID[]): void {

@@ -46,28 +46,34 @@ suite("site/follow, trouble", (test, left) => {
     assert.is(await after.page("index.html"), "two");
   });
 
-  test("a version of which nobody has a part is waited for, and the one before it served", async () => {
+  test("a version of which nobody has a part is waited for, and the one before it served, over a restart", async () => {
+    await using folder = await createFolder(); // it goes after the node that writes into it
     await using site = await createFollowedSite({ "index.html": "one" });
-    const follower = await site.reader({ keep: 1, timeout: 300 });
-    await follower.version(1);
+    const where = { dir: join(folder.path, "node"), timeout: 300 };
+    const before = await site.reader({ keep: 1, ...where });
+    await before.version(1);
     const published = site.published;
     // Its publisher has lost all but the root of it.
     const { names, helia } = site.seeder;
-    await using folder = await createFolder({ "index.html": "two" });
+    await using files = await createFolder({ "index.html": "two" });
     await using elsewhere = await createLoopbackNode();
-    const { cid } = await addFolder(elsewhere.helia.blockstore, folder.path);
+    const { cid } = await addFolder(elsewhere.helia.blockstore, files.path);
     await helia.blockstore.put(cid, await elsewhere.blocks.get(cid));
     await names.publish(`_dnslink.${SITE}`, cid);
-    await until(
-      "it says so",
-      () => follower.events.some(({ type }) => type === "trouble"),
-    );
-    assert.is(await follower.page("index.html"), "one");
-    const { value } = await follower.names.resolve(parseKey(site.key)!);
-    assert.is(value, `/ipfs/${published.cid}`);
+    const stays = async ({ events, page, names }: typeof before) => {
+      await until("it says so", () => events.some(({ type }) => type === "trouble"));
+      assert.is(await page("index.html"), "one");
+      const { value } = await names.resolve(parseKey(site.key)!);
+      assert.is(value, `/ipfs/${published.cid}`);
+    };
+    await stays(before);
+    await before.stop();
+    const after = await site.reader({ ...where, alone: true });
+    await after.meet(site.seeder); // it is asking already
+    await stays(after);
     await site.publish({ "index.html": "three" });
-    await follower.version(2);
-    assert.is(await follower.page("index.html"), "three");
+    await after.version(2);
+    assert.is(await after.page("index.html"), "three");
   });
 
   test("junk is neither passed on nor does it disturb, and whoever goes on with it is hung up on", async () => {
@@ -122,8 +128,8 @@ suite("site/follow, trouble", (test, left) => {
     await before.stop();
     await new Promise((resolve) => setTimeout(resolve, SHORT_MS));
     await site.publish({ "index.html": "two" });
-    const peers = [site.seeder.address];
-    const after = await site.reader({ dir: folder.path, alone: true, peers });
+    const after = await site.reader({ dir: folder.path, alone: true });
+    await after.meet(site.seeder); // it is asking already
     await after.version(2);
     assert.is(await after.page("index.html"), "two");
     assert.equal(after.events.filter(({ type }) => type === "trouble"), []);
