@@ -62,6 +62,9 @@ const ALL = `
   end
 `;
 
+/** Runs also where Redis has no more memory than it may use: it makes room, or takes none. */
+const ALWAYS = `#!lua flags=allow-oom${ALL}`;
+
 /** Arguments: a peer as JSON. Answer: 1, or 0 where another announce of it came between. */
 export const ANNOUNCE: Script = script(`${ALL}
   local said = cjson.decode(ARGV[2])
@@ -88,7 +91,7 @@ export const ANNOUNCE: Script = script(`${ALL}
   return 1`);
 
 /** Arguments: a place, the secret of the token, the time, what was given. Answer: the TTL, or nothing. */
-export const RENEW: Script = script(`${ALL}
+export const RENEW: Script = script(`${ALWAYS}
   local now, given = tonumber(ARGV[4]), ARGV[5]
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', places, ARGV[2], ARGV[2])) do
     local peer = at('peer', id)
@@ -245,7 +248,7 @@ export const PUT: Script = script(`${ALL}
   return 1`);
 
 /** Arguments: the time up to which peers are forgotten. Answer: how many were. */
-export const SWEEP: Script = script(`${ALL}
+export const SWEEP: Script = script(`${ALWAYS}
   local ids = redis.call('ZRANGEBYSCORE', lives, '-inf', ARGV[2], 'LIMIT', 0, ${SWEPT})
   local forgotten, keys = 0, 0
   for _, id in ipairs(ids) do

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import process from "node:process";
 import * as assert from "uvu/assert";
 import { createSeeder } from "../../src/seeder.ts";
+import { RedisStore } from "../../src/tracker/redis.ts";
+import { parseStoreUrl } from "../../src/tracker/redis-url.ts";
 import { readText } from "../helpers/bytes.ts";
 import { createFolder } from "../helpers/folder.ts";
 import { createLoopbackNode, untilPeers } from "../helpers/loopback-node.ts";
@@ -11,7 +13,7 @@ import { localhost } from "../helpers/process.ts";
 import { complains, run } from "../helpers/program.ts";
 import { createRedis, redisAvailable } from "../helpers/redis.ts";
 import { suite } from "../helpers/suite.ts";
-import { ROOT, TRACKER } from "../helpers/tracker.ts";
+import { createAnnouncer, createTestTracker, ROOT, TRACKER } from "../helpers/tracker.ts";
 import { ask, newAnnounce, renewal, startTracker } from "../helpers/tracker-program.ts";
 import { until } from "../helpers/until.ts";
 
@@ -146,6 +148,20 @@ suite("tracker: on Redis", (test, left) => {
     }
     const back = async () => (await ask(url, RENEW, renewal(token))).status === 200;
     await until("the tracker is back", back, 10_000);
+  });
+
+  test("a Redis that is full takes nobody new, but keeps who is there and forgets who is over", async () => {
+    await using redis = await createRedis();
+    await using store = await RedisStore.open(parseStoreUrl(redis.url));
+    await using t = await createTestTracker({ store });
+    const { json } = await t.announce(await createAnnouncer(), { seeds: [ROOT] });
+    await redis.ask("CONFIG", "SET", "maxmemory", "1");
+    assert.is((await t.announce(await createAnnouncer(), { seeds: [ROOT] })).status, 503);
+    assert.is((await t.post(RENEW, { token: json.token })).status, 200);
+    assert.is(await store.expire(t.clock.now + 7_200_000), 1);
+    assert.is((await store.stats()).peers, 0);
+    await redis.ask("CONFIG", "SET", "maxmemory", "0");
+    assert.is((await t.announce(await createAnnouncer(), { seeds: [ROOT] })).status, 200);
   });
 
   test("readers get through while the tracker's Redis is away, and find each other by it again", async () => {
