@@ -3,8 +3,7 @@
  * would take longer than their answers. Whatever is unusual about one is left to the routes.
  */
 import { Refusal } from "../../src/routing/announce.ts";
-import { keyId } from "../../src/routing/key.ts";
-import { parseCid } from "../../src/content/address.ts";
+import { parseTrackerKey } from "../../src/routing/key.ts";
 import type { Tracker } from "../../src/tracker.ts";
 import { recordsHeaders } from "../routing/answer.ts";
 import { CORS } from "../routing/routes.ts";
@@ -16,28 +15,10 @@ const PROVIDERS = "/routing/v1/providers/";
 /** What asks for JSON as every program does, which is all that is understood here. */
 const PLAIN = [null, "*/*", "application/json"];
 
-/** CIDs that are remembered as keys. */
-const MAX_KEYS = 20_000;
-
 /** The answer, or undefined where the routes are to give it. */
 export type Quick = (request: Request, path: string, from: Client) => Promise<Response> | undefined;
 
 export function createQuick(tracker: Tracker, posts: Posts): Quick {
-  const keys = new Map<string, string>();
-
-  function keyOf(cid: string): string | undefined {
-    const known = keys.get(cid);
-    if (known !== undefined) return known;
-    try {
-      const id = keyId(parseCid(cid));
-      if (keys.size >= MAX_KEYS) keys.clear();
-      keys.set(cid, id);
-      return id;
-    } catch {
-      return undefined; // The routes say what is wrong with it.
-    }
-  }
-
   async function providers(id: string, from: Client): Promise<Response | undefined> {
     const found = await tracker.providers(id, from);
     if (found instanceof Refusal) return undefined;
@@ -57,6 +38,15 @@ export function createQuick(tracker: Tracker, posts: Posts): Quick {
     const key = keyOf(path.slice(PROVIDERS.length));
     return key === undefined ? undefined : providers(key, from) as Promise<Response>;
   };
+}
+
+function keyOf(cid: string): string | undefined {
+  if (cid.startsWith("/")) return undefined; // Names are no part of Delegated Routing.
+  try {
+    return parseTrackerKey(cid).id;
+  } catch {
+    return undefined; // The routes say what is wrong with it.
+  }
 }
 
 /** The headers of an answer: the same for a second. */

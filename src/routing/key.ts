@@ -6,6 +6,11 @@ import { parseCid, parseKey, parseName } from "../content/address.ts";
 /** The longest multihash that is looked for, in bytes: 64 of a hash, and what it is. Longer ones carry content themselves. */
 const MAX_MULTIHASH = 68;
 
+/** Texts that are remembered: what many have is announced and asked for all the time. */
+const MAX_KNOWN = 20_000;
+
+const known = new Map<string, Key>();
+
 export interface Key {
   /** As it was written: `bafy…`, `/ipns/k51…` or `/ipns/docs.example.org`. */
   text: string;
@@ -20,6 +25,16 @@ export interface Key {
  * @throws {RangeError} for a CID that is its own content
  */
 export function parseTrackerKey(text: string): Key {
+  let key = known.get(text);
+  if (key === undefined) {
+    key = parse(text);
+    if (known.size >= MAX_KNOWN) known.clear();
+    known.set(text, key);
+  }
+  return key;
+}
+
+function parse(text: string): Key {
   if (!text.startsWith("/ipns/")) return { text, id: keyId(parseCid(text)) };
   const root = text.slice("/ipns/".length);
   const key = parseKey(root);

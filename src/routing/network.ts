@@ -64,11 +64,19 @@ export function isSomewhere(ip: string): boolean {
   return isIP(ip) !== 0 && !includes(NOBODY, ip);
 }
 
+/** Whether a text is an IPv4 address in its own form. */
+export function isIPv4Address(text: string): boolean {
+  return bytesOf(text).length > 0;
+}
+
 /** The numbers of an IPv4 address in its own form; none of any other text. */
 function bytesOf(text: string): number[] {
-  if (text.length > 15 || !text.includes(".")) return [];
-  return /^\d+\.\d+\.\d+\.\d+$/.test(text) && isIPv4(text) ? text.split(".").map(Number) : [];
+  // One address is asked about several times in a row.
+  if (text !== last.text) last = { text, bytes: isIPv4(text) ? text.split(".").map(Number) : [] };
+  return last.bytes;
 }
+
+let last: { text: string; bytes: number[] } = { text: "", bytes: [] };
 
 /** An address as it is compared: IPv4 in its own form also where a socket has it in that of IPv6, and no interface. */
 export function plain(ip: string): string {

@@ -2,7 +2,7 @@
 import { isIP } from "node:net";
 import { multiaddr } from "@multiformats/multiaddr";
 import { parseName } from "../content/address.ts";
-import { type Distance, distanceTo, isSomewhere, networkOf } from "./network.ts";
+import { type Distance, distanceTo, isIPv4Address, isSomewhere, networkOf } from "./network.ts";
 
 /** What the usual addresses look like after the host; others are read by the parser itself. */
 const USUAL = /^\/(?:tcp\/(\d{1,5})(?:\/wss?|\/tls\/ws)?|udp\/(\d{1,5})\/quic-v1)$/;
@@ -50,7 +50,7 @@ function isPlain(rest: string): boolean {
 }
 
 function isHost(kind: string, host: string): boolean {
-  if (kind === "ip4") return isIP(host) === 4 && isSomewhere(host);
+  if (kind === "ip4") return isIPv4Address(host) && isSomewhere(host);
   if (kind === "ip6") {
     return isIP(host) === 6 && !host.includes("%") && isSomewhere(host) &&
       (networkOf(host) !== ZEROS || distanceTo(host) === "machine");
