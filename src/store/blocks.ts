@@ -52,6 +52,8 @@ export class DiskBlocks extends FsBlockstore implements Blockstore {
   readonly #loading = new Map<string, Promise<Uint8Array | "damaged" | undefined>>();
   /** The last change under way of each block's file. */
   readonly #changes = new Map<string, Promise<unknown>>();
+  /** Folders of blocks that are known to be there. */
+  readonly #dirs = new Set<string>();
   #unfinished = 0;
   #watchers: StoreWatcher[] = [];
 
@@ -115,7 +117,10 @@ export class DiskBlocks extends FsBlockstore implements Blockstore {
     await this.#alone(key, async () => {
       try {
         await (bytes.byteLength <= SMALL_BYTES ? writeFileSync : writeFile)(unfinished, bytes);
-        if (!existsSync(dir)) mkdirSync(dir);
+        if (!this.#dirs.has(dir)) {
+          if (!existsSync(dir)) mkdirSync(dir);
+          this.#dirs.add(dir);
+        }
         renameSync(unfinished, path);
       } catch (error) {
         await rm(unfinished, { force: true });
