@@ -115,7 +115,9 @@ export function createNeighbours(
     // An address may leave open who is there.
     let id = name.split("/p2p/").at(-1);
     for (let failures = 0; !signal.aborted;) {
-      if (libp2p.getPeers().some((peer) => peer.toString() === id)) failures = 0;
+      // Not `getPeers`, which makes a new ID of each, time and again.
+      const isHere = libp2p.getConnections().some((there) => there.remotePeer.toString() === id);
+      if (isHere) failures = 0;
       else {
         const reached = await reach(name, address);
         if (reached === undefined) failures++;
