@@ -18,18 +18,43 @@ export async function readAtMost(
 }
 
 /** A body as text: undefined where it is longer, or takes too long. What says how long it is, is read in one piece. */
-export async function readText(raw: Request, limit: number): Promise<string | undefined> {
+export function readText(raw: Request, limit: number): Promise<string | undefined> {
   const length = Number(raw.headers.get("content-length") ?? NaN);
-  if (length > limit) return undefined;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), BODY_MS);
+  if (length > limit) return Promise.resolve(undefined);
+  return inTime(
+    length >= 0 ? raw.text() : readAtMost(raw.body, limit)
+      .then((bytes) => bytes && new TextDecoder().decode(bytes)),
+  );
+}
+
+/** Who waits for a body, the first one in front: all have the same time, so that one timer is enough for them. */
+const waiting = new Set<{ until: number; giveUp: () => void }>();
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+function inTime<T>(work: Promise<T>): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const wait = { until: performance.now() + BODY_MS, giveUp: () => resolve(undefined) };
+    waiting.add(wait);
+    if (timer === undefined) look();
+    work.then((value) => {
+      waiting.delete(wait);
+      resolve(value);
+    }, (error) => {
+      waiting.delete(wait);
+      reject(error);
+    });
   });
-  const whole = length >= 0 ? raw.text() : readAtMost(raw.body, limit)
-    .then((bytes) => bytes && new TextDecoder().decode(bytes));
-  try {
-    return await Promise.race([whole, late]);
-  } finally {
-    clearTimeout(timer);
+}
+
+function look(): void {
+  timer = undefined;
+  for (const wait of waiting) {
+    const left = wait.until - performance.now();
+    if (left > 0) {
+      timer = setTimeout(look, left);
+      return;
+    }
+    waiting.delete(wait);
+    wait.giveUp();
   }
 }

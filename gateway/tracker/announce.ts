@@ -27,7 +27,12 @@ export const CORS = {
   "Access-Control-Max-Age": "86400",
 };
 
-const HEADERS = { ...CORS, "Content-Type": "application/json", "Cache-Control": "no-store" };
+/** Of an answer; what a browser wants to know beforehand stands in that to its OPTIONS alone. */
+const HEADERS = {
+  "Access-Control-Allow-Origin": "*",
+  "Content-Type": "application/json",
+  "Cache-Control": "no-store",
+};
 
 /** What answers the two requests that come the most often, without finding their way through Hono. */
 export interface Posts {
@@ -106,7 +111,7 @@ export function storeAway(time: number): Response {
 }
 
 function comeAgain(status: number, error: string, seconds: number, time: number): Response {
-  const headers = { ...HEADERS, "Retry-After": String(seconds) };
+  const headers = { ...HEADERS, ...CORS, "Retry-After": String(seconds) };
   return new Response(JSON.stringify({ error, time }), { status, headers });
 }
 

@@ -11,7 +11,7 @@ import { type Key, parseTrackerKey } from "./key.ts";
 import { signedBy } from "./signature.ts";
 
 /** Before the payload in what is signed, so that no signature made for anything else counts here. */
-const PREFIX = "nethood-announce:";
+const PREFIX = Buffer.from("nethood-announce:");
 
 /** Keys in one announce, most. */
 export const MAX_KEYS = 1_000;
@@ -113,7 +113,7 @@ export async function signAnnounce(
       ? Buffer.from(publicKeyToProtobuf(key.publicKey)).toString("base64url")
       : undefined,
   }));
-  const signature = await key.sign(Buffer.concat([Buffer.from(PREFIX), payload]));
+  const signature = await key.sign(Buffer.concat([PREFIX, payload]));
   return JSON.stringify({
     payload: payload.toString("base64url"),
     signature: Buffer.from(signature).toString("base64url"),
@@ -136,8 +136,9 @@ export async function readAnnounce(
   if (typeof text !== "string" || typeof signature !== "string") {
     return new Refusal(400, "An announce is JSON with a payload and a signature.");
   }
-  const bytes = Buffer.from(text, "base64url");
-  const payload = parse(bytes.toString());
+  const signed = Buffer.alloc(PREFIX.byteLength + Math.ceil(text.length * 3 / 4));
+  const length = PREFIX.copy(signed) + signed.write(text, PREFIX.byteLength, "base64url");
+  const payload = parse(signed.toString("utf8", PREFIX.byteLength, length));
   if (payload === undefined) return new Refusal(400, "The payload is not JSON in base64url.");
   const { id, tracker, event, time, given = 0, ttl, publicKey } = payload;
   const [addrs, seeds, reads] = [payload.addrs, payload.seeds, payload.reads].map(texts);
@@ -156,8 +157,8 @@ export async function readAnnounce(
   if (Math.abs(time - now) > MAX_SKEW_MS) {
     return new Refusal(409, "The announce's time is more than five minutes off the tracker's.");
   }
-  const signed = Buffer.concat([Buffer.from(PREFIX), bytes]);
-  if (!await signedBy(id, signed, Buffer.from(signature, "base64url"), publicKey)) {
+  const data = signed.subarray(0, length);
+  if (!await signedBy(id, data, Buffer.from(signature, "base64url"), publicKey)) {
     return new Refusal(401, "The announce is not signed by the peer whose ID it has.");
   }
   const refused: Announce["refused"] = [];

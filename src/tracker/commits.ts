@@ -9,54 +9,48 @@ const BATCH_MS = 2;
 
 export class Commits {
   readonly #db: DatabaseSync;
-  #waiting: PromiseWithResolvers<void>[] = [];
+  readonly #explain: (error: unknown) => unknown;
+  #parts: (() => void)[] = [];
+  #written = Promise.withResolvers<void>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #writtenAt = 0;
 
-  constructor(db: DatabaseSync) {
+  /** @param explain makes of an error what is thrown */
+  constructor(db: DatabaseSync, explain: (error: unknown) => unknown) {
     this.#db = db;
+    this.#explain = explain;
   }
 
-  /** Does the work as a part of the batch; its result is given when that is written. If one part fails, all of it does. */
+  /** Does the work with the rest of its batch; its result is given when that is written. If one part fails, all of it does. */
   async write<T>(work: () => T): Promise<T> {
+    let result: T | undefined;
+    this.#parts.push(() => result = work());
     if (this.#timer === undefined) {
-      this.#db.exec("BEGIN");
       const quiet = performance.now() - this.#writtenAt > BATCH_MS;
       this.#timer = setTimeout(() => this.flush(), quiet ? 0 : BATCH_MS);
     }
-    let result: T;
-    const written = Promise.withResolvers<void>();
-    this.#waiting.push(written);
-    try {
-      result = work();
-    } catch (error) {
-      this.#end(error);
-      return await written.promise as T;
-    }
-    await written.promise;
-    return result;
+    await this.#written.promise;
+    return result as T;
   }
 
   /** Writes what there is, now. */
   flush(): void {
-    if (this.#timer !== undefined) this.#end();
-  }
-
-  #end(failure?: unknown): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const waiting = this.#waiting;
-    this.#waiting = [];
+    if (this.#parts.length === 0) return;
+    const [parts, { resolve, reject }] = [this.#parts, this.#written];
+    this.#parts = [];
+    this.#written = Promise.withResolvers();
     try {
-      if (failure !== undefined) throw failure;
+      this.#db.exec("BEGIN");
+      for (const part of parts) part();
       this.#db.exec("COMMIT");
       this.#writtenAt = performance.now();
+      resolve();
     } catch (error) {
       // SQLite may have rolled back already, as it does on a full disk.
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
-      for (const { reject } of waiting) reject(error);
-      return;
+      reject(this.#explain(error));
     }
-    for (const { resolve } of waiting) resolve();
   }
 }

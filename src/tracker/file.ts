@@ -11,6 +11,9 @@ import { NethoodError } from "../errors.ts";
 /** Raised with every change to the tables that an older program could not read. */
 const FORMAT = 1;
 
+/** Pages of the log after which they are written into the file itself, which is when the disk is waited for. */
+const CHECKPOINT_PAGES = 8_000;
+
 /** Pages of the file that are kept in memory, in KiB: who is asked for often is known to the system, too. */
 const CACHE_KIB = 8 * 1024;
 
@@ -104,7 +107,8 @@ function open<T>(file: string, read: (db: DatabaseSync) => T): T & { db: Databas
       });
     }
     db.exec(
-      `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -${CACHE_KIB}`,
+      `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -${CACHE_KIB};
+        PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`,
     );
     db.exec(`BEGIN EXCLUSIVE; ${ON_DISK} PRAGMA user_version = ${FORMAT}; COMMIT`);
     db.exec(IN_MEMORY);

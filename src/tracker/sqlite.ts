@@ -38,7 +38,6 @@ type Old = {
 };
 
 export class SqliteStore implements TrackerStore {
-  readonly #dir: string;
   readonly #db: DatabaseSync;
   readonly #sql: Statements;
   readonly #postings: Postings;
@@ -53,7 +52,6 @@ export class SqliteStore implements TrackerStore {
    * @throws {NethoodError} DIR_LOCKED, DIR_TOO_NEW, DIR_UNWRITABLE, DISK_FULL
    */
   constructor(dir: string, log: (line: string) => void = () => undefined) {
-    this.#dir = dir;
     const opened = openFile(dir, (db) => {
       const sql = new Statements(db);
       const postings = new Postings(sql);
@@ -63,16 +61,16 @@ export class SqliteStore implements TrackerStore {
     this.#sql = opened.sql;
     this.#postings = opened.postings;
     this.#last = opened.last;
-    this.#commits = new Commits(this.#db);
+    this.#commits = new Commits(this.#db, (error) => explain(error, dir));
   }
 
-  async announce(said: Change): Promise<{ token: string } | undefined> {
-    return await this.#write(() => this.#announce(said));
+  announce(said: Change): Promise<{ token: string } | undefined> {
+    return this.#commits.write(() => this.#announce(said));
   }
 
   async renew(token: string, now: number, given = 0): Promise<number | undefined> {
     const read = readToken(token);
-    return read && await this.#write(() => {
+    return read && await this.#commits.write(() => {
       const { num, secret } = read;
       const renewed = this.#sql.get<{ ttl: number; expires: number; given: number }>(
         `UPDATE temp.lives SET expires = ? + 1000 * ttl, given = max(given, ?)
@@ -135,7 +133,7 @@ export class SqliteStore implements TrackerStore {
   }
 
   async met(id: string, now: number, at: string[] | undefined): Promise<void> {
-    await this.#write(() => {
+    await this.#commits.write(() => {
       const old = this.#old(id);
       if (old === undefined) return;
       const { num } = old;
@@ -180,7 +178,7 @@ export class SqliteStore implements TrackerStore {
     record: Uint8Array,
     before: Uint8Array | undefined,
   ): Promise<boolean> {
-    return await this.#write(() => {
+    return await this.#commits.write(() => {
       const here = this.#record(name);
       const same = here === undefined || before === undefined
         ? here === before
@@ -191,7 +189,7 @@ export class SqliteStore implements TrackerStore {
   }
 
   async expire(now: number): Promise<number> {
-    return await this.#write(() => {
+    return await this.#commits.write(() => {
       const rows = this.#sql.all<{ num: number; over: number }>(
         `SELECT peer AS num, expires <= ? AS over FROM temp.lives WHERE peer > ? ORDER BY peer
           LIMIT ${SWEPT}`,
@@ -267,14 +265,6 @@ export class SqliteStore implements TrackerStore {
   #record(name: string): Uint8Array | undefined {
     const sql = "SELECT record FROM ipns WHERE name = ?";
     return this.#sql.get<{ record: Uint8Array }>(sql, name)?.record;
-  }
-
-  async #write<T>(work: () => T): Promise<T> {
-    try {
-      return await this.#commits.write(work);
-    } catch (error) {
-      throw explain(error, this.#dir);
-    }
   }
 }
 
