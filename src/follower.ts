@@ -188,7 +188,7 @@ export function createFollower(options: FollowerOptions): Follower {
           const taken = await take(target, { signal, onProgress });
           const keys = target.keys.map(({ key }) => `/ipns/${nameOf(key)}`);
           const all = [`/ipns/${site}`, ...keys, taken.cid.toString()];
-          options.shares.note({ keys: all, site, whole: true });
+          options.shares.note({ keys: all, site, whole: true, chosen: true });
           return taken;
         },
         tidy,

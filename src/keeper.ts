@@ -94,7 +94,7 @@ export function createKeeper(
     await pinEach(helia, blocks, above, address, { signal });
     await pinAll(helia, blocks, cid, address, { signal });
     visit(address, cid, whole.bytes);
-    shares.note({ ...keysOf(from), whole: from.path.length === 0 });
+    shares.note({ ...keysOf(from), whole: from.path.length === 0, chosen: true });
     return whole;
   }
 

@@ -8,6 +8,7 @@ import {
   parseLifetime,
   parsePort,
   parseRate,
+  parseRole,
   parseSeconds,
   parseTtl,
 } from "./values.ts";
@@ -29,6 +30,8 @@ export interface Settings {
   /** Resolvers. */
   dns: string[] | undefined;
   trackers: string[] | undefined;
+  bootstrap: string[] | undefined;
+  dht: "client" | "server" | undefined;
   announce: boolean;
   /** Name servers that a site's records are written to. */
   dnsUpdates: string[];
@@ -106,7 +109,7 @@ export function parseSettings(argv: string[], env: Record<string, string | undef
   }
   const one = (name: string) => values[name] as string | undefined;
   const many = (name: string) => values[name] as string[] | undefined;
-  const read = (name: string, parse: (text: string) => number) => {
+  const read = <T>(name: string, parse: (text: string) => T) => {
     const text = one(name);
     return text === undefined ? undefined : parse(text);
   };
@@ -127,6 +130,8 @@ export function parseSettings(argv: string[], env: Record<string, string | undef
     listen: many("listen"),
     peers: many("peer"),
     trackers: many("tracker"),
+    bootstrap: many("bootstrap"),
+    dht: read("dht", parseRole),
     announce: !yes("no-announce"),
     dns: resolvers.length > 0 ? resolvers : undefined,
     dnsUpdates,

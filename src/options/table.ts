@@ -94,9 +94,27 @@ export const OPTIONS: Record<string, Option> = {
       "a tracker that is asked who has what is read, and told what is kept here (default: those that a site's DNS names)",
     never: NO_NODE,
   },
+  bootstrap: {
+    type: "string",
+    multiple: true,
+    value: "MULTIADDR",
+    env: "NETHOOD_BOOTSTRAP",
+    help:
+      "a peer of a DHT, in which sites and their readers are found where there is neither tracker nor neighbour; on a local network that network's own, else IPFS's public one (default: no DHT)",
+    never: NO_NODE,
+  },
+  dht: {
+    type: "string",
+    value: "ROLE",
+    env: "NETHOOD_DHT",
+    help:
+      "server answers others' questions in the DHT, too, and can be the first of one; client only asks (default: server on a local network, client in the public DHT)",
+    never: NO_NODE,
+  },
   "no-announce": {
     type: "boolean",
-    help: "tell no tracker what is kept here (default: tell a site's own trackers of that site)",
+    help:
+      "tell no tracker and no DHT what is kept here (default: tell a site's own trackers of that site)",
     never: NO_NODE,
   },
   dns: {

@@ -1,29 +1,21 @@
 /**
  * Who else has a site, asked of trackers: those that the person named, and those that a site names in its DNS (a TXT record
- * `tracker=https://…` at `_nethood.<site>`). Whoever they name is dialled, and that is all: a tracker that is down, slow, or
- * lies delays nobody, since reads go on with the peers that there are. A site's own tracker learns of that site alone.
+ * `tracker=https://…` at `_nethood.<site>`). A site's own tracker learns of that site alone. Where all that does not help, the DHT
+ * is asked, if the node is in one.
  */
 import type { Libp2p, PrivateKey } from "@libp2p/interface";
-import { type Multiaddr, multiaddr } from "@multiformats/multiaddr";
+import { multiaddr } from "@multiformats/multiaddr";
 import type { CID } from "multiformats/cid";
 import { type Announcer, createAnnouncer, type Held } from "./announcer.ts";
 import type { Named } from "./discovery.ts";
-import { parseTracker, type Provider, Tracker } from "./tracker.ts";
+import { createMeeting, type Source } from "./meeting.ts";
+import { parseTracker, Tracker } from "./tracker.ts";
 
-/** The same thing is not looked up again within this time, in milliseconds. */
-const AGAIN_MS = 5_000;
-
-/** Lookups that are remembered for that, and trackers that sites name: most of each. */
-const MAX_ASKED = 1_000, MAX_TRACKERS = 50;
+/** Trackers that sites name, and keys of sites that are remembered: most of each. */
+const MAX_TRACKERS = 50, MAX_KEYS = 1_000;
 
 /** How long a site counts as being read after it was opened, in milliseconds, and how many do at once. */
 const READING_MS = 60_000, MAX_READING = 20;
-
-/** Peers that are dialled for one lookup at one tracker: most, at once, and how long each may take in milliseconds. */
-const MAX_DIALLED = 24, AT_ONCE = 8, DIAL_MS = 5_000;
-
-/** More connections than this are not looked for. */
-const MAX_PEERS = 100;
 
 /** A site that is being opened. */
 export interface Site {
@@ -36,8 +28,12 @@ export interface Site {
 export interface Trackers {
   /** Somebody reads a site: what is missing of it may have to be found. */
   opened(site: Site): void;
-  /** Something of what is read is not here: looks for others who have the sites, and connects to them. Nobody waits for it. */
-  needed(): void;
+  /**
+   * Something of what is read is not here: looks for others who have the sites, and connects to them. Nobody waits for it.
+   *
+   * @param long whether it has been waited for in vain: then the DHT is asked, too
+   */
+  needed(long?: boolean): void;
   /** What a site's DNS says of its trackers and seeders. */
   named(site: string, found: Named): void;
   /** Trackers that may know the record of an IPNS key. */
@@ -56,7 +52,7 @@ interface Known {
 
 export function createTrackers(
   libp2p: Pick<Libp2p, "dial" | "getPeers" | "getMultiaddrs" | "peerId" | "logger">,
-  { urls, key, held, given, log }: {
+  { urls, key, held, given, log, dht }: {
     /** Trackers for every site. @see parseTracker */
     urls: string[];
     /** The node's, which signs announces. */
@@ -65,12 +61,12 @@ export function createTrackers(
     held: ((site?: string) => Held) | undefined;
     given(): number;
     log: (line: string) => void;
+    /** Who is asked when nobody else helps. Default: nobody. */
+    dht?: Source | undefined;
   },
 ): Trackers {
-  const over = new AbortController();
+  const meeting = createMeeting(libp2p);
   const known = new Map<string, Known>();
-  /** When what was looked up where. */
-  const asked = new Map<string, number>();
   /** What is being read, the latest last. */
   const reading = new Map<string, { site: Site; at: number }>();
   /** The site that an IPNS key was last found under. */
@@ -84,16 +80,17 @@ export function createTrackers(
       reading.set(what, { site: { name, keys }, at: Date.now() });
       if (reading.size > MAX_READING) reading.delete(reading.keys().next().value!);
     },
-    needed() {
+    needed(long = false) {
       for (const [what, { site, at }] of reading) {
         if (Date.now() - at > READING_MS) reading.delete(what);
-        else meet(site);
+        else if (!long) meet(site);
+        else if (dht) { for (const key of site.keys) void meeting.lookUp(dht, key); }
       }
     },
     named(site, { trackers, seeders, key }) {
       for (const address of seeders) void dialSeeder(site, address);
       if (key !== undefined && trackers.length > 0) {
-        if (sitesOf.size >= MAX_ASKED) sitesOf.clear();
+        if (sitesOf.size >= MAX_KEYS) sitesOf.clear();
         sitesOf.set(key.toString(), site);
       }
       for (const url of trackers) {
@@ -120,7 +117,7 @@ export function createTrackers(
       for (const { announcer } of known.values()) announcer?.changed();
     },
     async stop() {
-      over.abort();
+      meeting.stop();
       await Promise.all([...known.values()].map(async ({ tracker, announcer }) => {
         await announcer?.stop();
         await tracker.stop();
@@ -129,7 +126,7 @@ export function createTrackers(
   };
 
   function meet({ name, keys }: Site): void {
-    for (const tracker of serving(name)) for (const key of keys) void lookUp(tracker, key);
+    for (const tracker of serving(name)) for (const key of keys) void meeting.lookUp(tracker, key);
   }
 
   /** Trackers that may hear of a site. */
@@ -150,60 +147,10 @@ export function createTrackers(
     known.set(origin, { tracker, announcer, sites });
   }
 
-  async function lookUp(tracker: Tracker, key: CID): Promise<void> {
-    const what = `${tracker.origin} ${key}`;
-    const now = Date.now();
-    if (now - (asked.get(what) ?? -Infinity) < AGAIN_MS || over.signal.aborted) return;
-    if (asked.size >= MAX_ASKED) asked.clear();
-    asked.set(what, now);
-    try {
-      await dialAll(tracker.providers(key, over));
-    } catch (error) {
-      // The announcer tells when a tracker is away; here it is one source among others.
-      libp2p.logger.forComponent("nethood:trackers")("%s: %e", what, error);
-    }
-  }
-
-  /** Dials as they come: the tracker says first who is nearest. */
-  async function dialAll(providers: AsyncIterable<Provider>): Promise<void> {
-    const dialling = new Set<Promise<void>>();
-    let dialled = 0;
-    for await (const provider of providers) {
-      const connected = libp2p.getPeers();
-      if (connected.length >= MAX_PEERS) break;
-      if (provider.id.equals(libp2p.peerId) || provider.addrs.length === 0) continue;
-      if (connected.some((peer) => peer.equals(provider.id))) continue;
-      const work: Promise<void> = dial(provider).finally(() => dialling.delete(work));
-      dialling.add(work);
-      if (++dialled >= MAX_DIALLED) break;
-      if (dialling.size >= AT_ONCE) await Promise.race(dialling);
-    }
-    await Promise.all(dialling);
-  }
-
-  function dial({ id, addrs }: Provider): Promise<void> {
-    const end = `/p2p/${id}`;
-    const whole = addrs.map((address) =>
-      address.toString().endsWith(end) ? address : address.encapsulate(end)
-    );
-    return reach(String(id), whole);
-  }
-
   function dialSeeder(site: string, text: string): Promise<void> | undefined {
     // Of an address without a peer ID nobody could say that who answers is the right one.
-    if (isSeeder(text)) return reach(text, multiaddr(text));
+    if (isSeeder(text)) return meeting.reach(text, multiaddr(text));
     log(`${site} names a seeder whose address is none: ${text.slice(0, 100)}`);
-  }
-
-  async function reach(name: string, to: Multiaddr | Multiaddr[]): Promise<void> {
-    if (over.signal.aborted) return;
-    const signal = AbortSignal.any([over.signal, AbortSignal.timeout(DIAL_MS)]);
-    try {
-      await libp2p.dial(to, { signal });
-    } catch (error) {
-      // It went home, or never was there: ordinary, and no concern of the reader.
-      libp2p.logger.forComponent("nethood:trackers")("%s was not reached: %e", name, error);
-    }
   }
 }
 
