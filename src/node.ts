@@ -189,8 +189,8 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
         ...sources,
         async fetch(cid, signal) {
           trackers.needed();
-          const late = dht && setTimeout(() => trackers.needed(true), LATE_MS);
-          return await sources.fetch(cid, signal).finally(() => clearTimeout(late));
+          const late = dht && setInterval(() => trackers.needed(true), LATE_MS);
+          return await sources.fetch(cid, signal).finally(() => clearInterval(late));
         },
       },
       options.timeout === undefined ? {} : { timeout: options.timeout },

@@ -20,11 +20,20 @@ import type { Provider } from "./tracker.ts";
 /** Waits between attempts to enter it, in milliseconds; the last one repeats. */
 const RETRY_MS = [500, 1_000, 2_000, 5_000, 15_000, 30_000];
 
-/** How often it is looked whether there is still somebody, and whether there is somebody at last, in milliseconds. */
-const LOOK_MS = 60_000, ENTERED_MS = 200;
+/**
+ * Waits between looks whether there is still somebody, in milliseconds; the last one repeats. Until a node knows as many as a full
+ * bucket of the table has it looks for its own neighbours, too: those who came at the same time did not know of each other.
+ */
+const LOOK_MS = [1_000, 2_000, 5_000, 15_000, 60_000, 300_000];
+
+/** How often it is looked whether there is somebody at last, in milliseconds. */
+const ENTERED_MS = 200;
 
 /** How long one attempt to reach a peer may take, and a lookup, in milliseconds. */
 const DIAL_MS = 5_000, LOOKUP_MS = 30_000;
+
+/** The same is not looked up again within this time, in milliseconds: a lookup is work for some twenty strangers. */
+const PAUSE_MS = 10_000;
 
 /** A record that so many peers have is taken, or what came within this time after the first, in milliseconds. */
 const ENOUGH = 3, GRACE_MS = 500;
@@ -36,6 +45,7 @@ type Options = { signal: AbortSignal };
 export interface Dht {
   /** Its name, where a tracker has a URL. */
   readonly origin: string;
+  readonly pause: number;
   /** Who may have a block, or follows the site of an IPNS key. */
   providers(key: CID, options: Options): AsyncIterable<Provider>;
   /** The newest record of a key that is found soon, checked; undefined where there is none. */
@@ -72,6 +82,7 @@ export function createDht(
 
   return {
     origin: "the DHT",
+    pause: PAUSE_MS,
     async *providers(key, { signal }) {
       const options = { signal: ending(signal, LOOKUP_MS) };
       for await (const event of kad.findProviders(await placeOf(key), options)) {
@@ -132,25 +143,37 @@ export function createDht(
     return [];
   }
 
-  /** Finds somebody who is in it, at the start and whenever nobody is left. */
+  /** Finds somebody who is in it, at the start and whenever nobody is left, and the neighbours there. */
   async function enter(): Promise<void> {
     const { pause } = createPauses(over.signal);
-    const self = libp2p.peerId.toString();
-    const others = bootstrap.filter((address) => !address.toString().endsWith(`/p2p/${self}`));
-    let told = false;
-    for (let failures = 0; !over.signal.aborted && others.length > 0;) {
+    const next = (waits: number[], times: number) => waits[Math.min(times, waits.length - 1)]!;
+    const self = `/p2p/${libp2p.peerId}`;
+    const others = bootstrap.filter((address) => !address.toString().endsWith(self));
+    let failures = 0, looks = 0, told = false;
+    while (!over.signal.aborted) {
       if (members() > 0) {
-        failures = 0;
-        told = false;
-        await pause(LOOK_MS);
+        [failures, told] = [0, false];
+        await pause(next(LOOK_MS, looks++));
+        if (members() < kad.k) await meetNeighbours();
         continue;
       }
+      looks = 0;
       const reached = await Promise.all(others.map(reach));
-      if (!reached.includes(true) && !told && !over.signal.aborted) {
+      if (others.length > 0 && !reached.includes(true) && !told && !over.signal.aborted) {
         told = true;
         log(`Nobody of the DHT answers at ${others.join(", ")}. It is tried again.`);
       }
-      await pause(RETRY_MS[Math.min(failures++, RETRY_MS.length - 1)]!);
+      await pause(next(RETRY_MS, failures++));
+    }
+  }
+
+  async function meetNeighbours(): Promise<void> {
+    const options = { signal: AbortSignal.any([over.signal, AbortSignal.timeout(LOOKUP_MS)]) };
+    try {
+      // Whoever answers is taken into the table.
+      for await (const _ of kad.getClosestPeers(libp2p.peerId.toMultihash().bytes, options));
+    } catch (error) {
+      debug("the neighbours are not known: %e", error);
     }
   }
 

@@ -7,7 +7,7 @@ import type { Multiaddr } from "@multiformats/multiaddr";
 import type { CID } from "multiformats/cid";
 import type { Provider } from "./tracker.ts";
 
-/** The same thing is not looked up again within this time, in milliseconds. */
+/** The same thing is not looked up again within this time, in milliseconds, where the source does not say. */
 const AGAIN_MS = 5_000;
 
 /** Lookups that are remembered for that, most. */
@@ -23,6 +23,8 @@ const MAX_PEERS = 100;
 export interface Source {
   /** Its name. */
   readonly origin: string;
+  /** It is not asked the same again within this time, in milliseconds. */
+  readonly pause?: number;
   providers(key: CID, options: { signal: AbortSignal }): AsyncIterable<Provider>;
 }
 
@@ -46,7 +48,8 @@ export function createMeeting(
   async function lookUp(source: Source, key: CID): Promise<void> {
     const what = `${source.origin} ${key}`;
     const now = Date.now();
-    if (now - (asked.get(what) ?? -Infinity) < AGAIN_MS || over.signal.aborted) return;
+    const pause = source.pause ?? AGAIN_MS;
+    if (now - (asked.get(what) ?? -Infinity) < pause || over.signal.aborted) return;
     if (asked.size >= MAX_ASKED) asked.clear();
     asked.set(what, now);
     try {
