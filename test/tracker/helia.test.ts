@@ -2,12 +2,13 @@
 import { Buffer } from "node:buffer";
 import { ipns } from "@helia/ipns";
 import { unixfs } from "@helia/unixfs";
-import { CID } from "multiformats/cid";
+import type { CID } from "multiformats/cid";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { createTrackerApp } from "../../gateway/tracker/app.ts";
 import { serve } from "../../gateway/serve.ts";
 import { parseKey } from "../../src/content/address.ts";
+import { parseTrackerKey } from "../../src/routing/key.ts";
 import { createSeeder } from "../../src/seeder.ts";
 import { createTracker } from "../../src/tracker.ts";
 import { concat, utf8 } from "../helpers/bytes.ts";
@@ -38,15 +39,14 @@ suite("tracker: helia", (test) => {
     await using _server = await serve(createTrackerApp(tracker), { hostname: "127.0.0.1", port });
     await using seeder = await createLoopbackNode({ trackers: [url] });
     const site = await createSeeder(seeder).publish(folder.path, { name: "docs.example.org" });
-    await until("the announce and the record", async () => {
-      const { peers, records } = await tracker.stats();
-      return peers > 0 && records > 0;
-    });
+    const [root, key] = [parseTrackerKey(`${site.cid}`), parseKey(site.key)!];
+    const known = () => tracker.names.record(key).then(() => true, () => false);
+    await until("the record", known);
+    await until("the announce", async () => (await tracker.scrape([root]))[0]!.seeders > 0);
 
     await using helia = await createRoutedHelia(url);
-    const root = await resolve(helia, site.key);
-    assert.is(root, `/ipfs/${site.cid}`);
-    const read = await readAll(helia, root);
+    assert.is(await resolve(helia, key), `/ipfs/${site.cid}`);
+    const read = await readAll(helia, site.cid);
     assert.equal(Object.keys(read).sort(), Object.keys(FILES).sort());
     for (const [path, bytes] of Object.entries(FILES)) {
       const wanted = typeof bytes === "string" ? utf8(bytes) : bytes;
@@ -56,13 +56,13 @@ suite("tracker: helia", (test) => {
 });
 
 /** What a key stands for. */
-async function resolve(helia: StockHelia, key: string): Promise<string> {
-  for await (const { value } of ipns(helia).resolve(parseKey(key)!)) return value;
+async function resolve(helia: StockHelia, key: CID): Promise<string> {
+  for await (const { value } of ipns(helia).resolve(key)) return value;
   throw new Error("no record");
 }
 
 /** Every file below a root, by its path. */
-async function readAll(helia: StockHelia, root: string): Promise<Record<string, Uint8Array>> {
+async function readAll(helia: StockHelia, root: CID): Promise<Record<string, Uint8Array>> {
   const fs = unixfs(helia);
   const files: Record<string, Uint8Array> = {};
   const walk = async (cid: CID, path: string) => {
@@ -72,6 +72,6 @@ async function readAll(helia: StockHelia, root: string): Promise<Record<string, 
       else files[path + name] = await concat(fs.cat(below));
     }
   };
-  await walk(CID.parse(root.slice("/ipfs/".length)), "");
+  await walk(root, "");
   return files;
 }
