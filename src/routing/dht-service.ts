@@ -5,6 +5,7 @@
 import {
   type PeerDiscovery,
   peerDiscoverySymbol,
+  type PeerId,
   type PeerInfo,
   type PeerRouting,
   type PeerRoutingProvider,
@@ -31,7 +32,7 @@ export async function loadDht(
   const { kadDHT } = await import("@libp2p/kad-dht");
   const within = (peer: PeerInfo) => ({ ...peer, multiaddrs: scope.within(peer.multiaddrs) });
   return (components): DhtService => {
-    const { addressManager } = components;
+    const { addressManager, peerStore, ping } = components;
     const kad = kadDHT({
       protocol: scope.protocol,
       clientMode: role === "client",
@@ -42,11 +43,19 @@ export async function loadDht(
       peerId: components.peerId,
       privateKey: components.privateKey,
       registrar: components.registrar,
-      peerStore: components.peerStore,
+      peerStore,
       connectionManager: components.connectionManager,
       events: components.events,
       logger: components.logger,
-      ping: components.ping,
+      // By a ping the package decides who is a member: whoever only asks, or provides something, is none.
+      ping: {
+        async ping(peer, options) {
+          const took = await ping.ping(peer, options);
+          const { protocols } = await peerStore.get(peer as PeerId);
+          if (protocols.includes(scope.protocol)) return took;
+          throw new Error(`${peer} answers nobody in the DHT`);
+        },
+      },
       datastore: new DhtStore(),
       // Only for what it tells of this node.
       addressManager: Object.create(addressManager, {
