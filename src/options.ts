@@ -1,7 +1,8 @@
 /** What a person has set, from their arguments and environment. */
 import { parseArgs } from "node:util";
 import { NethoodError } from "./errors.ts";
-import { type Command, type Option, OPTIONS, WORDS } from "./options/table.ts";
+import { type Option, OPTIONS } from "./options/table.ts";
+import { type Command, WORDS } from "./options/words.ts";
 import {
   parseChunk,
   parseCount,
@@ -14,7 +15,7 @@ import {
 } from "./values.ts";
 import { isUpdateAddress } from "./name/dns-update-server.ts";
 
-export type { Command } from "./options/table.ts";
+export type { Command } from "./options/words.ts";
 
 export interface Settings {
   command: Command;

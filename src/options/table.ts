@@ -1,4 +1,5 @@
 /** Everything a person can set: the parser, the help and the environment read the same table. */
+import { type Command, NO_NODE, PUBLISHING, SERVING } from "./words.ts";
 
 export interface Option {
   type: "string" | "boolean";
@@ -14,39 +15,6 @@ export interface Option {
   /** Commands that run no node, where it means nothing. */
   never?: Command[];
 }
-
-export type Command =
-  | "node"
-  | "seed"
-  | "site"
-  | "keep"
-  | "follow"
-  | "get"
-  | "import"
-  | "key"
-  | "tracker";
-
-/** Most words after each command. */
-export const WORDS: Record<Command, number> = {
-  node: 1,
-  seed: 1,
-  site: 4,
-  keep: 1,
-  follow: 1,
-  get: 1,
-  import: 1,
-  key: 3,
-  tracker: 0,
-};
-
-/** The commands that run until they are ended, with a gateway. */
-const SERVING: Command[] = ["node", "seed", "keep", "follow"];
-
-/** The commands that make versions. */
-const PUBLISHING: Command[] = ["seed", "site"];
-
-/** What is no node: it opens no addresses. */
-const NO_NODE: Command[] = ["tracker"];
 
 export const OPTIONS: Record<string, Option> = {
   dir: {
