@@ -5,7 +5,6 @@
 import {
   type PeerDiscovery,
   peerDiscoverySymbol,
-  type PeerId,
   type PeerInfo,
   type PeerRouting,
   type PeerRoutingProvider,
@@ -32,7 +31,7 @@ export async function loadDht(
   const { kadDHT } = await import("@libp2p/kad-dht");
   const within = (peer: PeerInfo) => ({ ...peer, multiaddrs: scope.within(peer.multiaddrs) });
   return (components): DhtService => {
-    const { addressManager, peerStore, ping } = components;
+    const { addressManager, connectionManager } = components;
     const kad = kadDHT({
       protocol: scope.protocol,
       clientMode: role === "client",
@@ -43,17 +42,17 @@ export async function loadDht(
       peerId: components.peerId,
       privateKey: components.privateKey,
       registrar: components.registrar,
-      peerStore,
-      connectionManager: components.connectionManager,
+      peerStore: components.peerStore,
+      connectionManager,
       events: components.events,
       logger: components.logger,
       // By a ping the package decides who is a member: whoever only asks, or provides something, is none.
       ping: {
         async ping(peer, options) {
-          const took = await ping.ping(peer, options);
-          const { protocols } = await peerStore.get(peer as PeerId);
-          if (protocols.includes(scope.protocol)) return took;
-          throw new Error(`${peer} answers nobody in the DHT`);
+          const began = performance.now();
+          const stream = await connectionManager.openStream(peer, scope.protocol, options);
+          await stream.close(options);
+          return performance.now() - began;
         },
       },
       datastore: new DhtStore(),
