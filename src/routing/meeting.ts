@@ -5,6 +5,7 @@
 import type { Libp2p } from "@libp2p/interface";
 import type { Multiaddr } from "@multiformats/multiaddr";
 import type { CID } from "multiformats/cid";
+import { talking } from "./neighbours.ts";
 import type { Provider } from "./tracker.ts";
 
 /** The same thing is not looked up again within this time, in milliseconds, where the source does not say. */
@@ -16,7 +17,7 @@ const MAX_ASKED = 1_000;
 /** Peers that are dialled for one lookup at one source: most, at once, and how long each may take in milliseconds. */
 const MAX_DIALLED = 24, AT_ONCE = 8, DIAL_MS = 5_000;
 
-/** More connections than this are not looked for. */
+/** With more peers than this nobody else is looked for. */
 const MAX_PEERS = 100;
 
 /** Who knows who has what: a tracker, or the DHT. */
@@ -37,7 +38,7 @@ export interface Meeting {
 }
 
 export function createMeeting(
-  libp2p: Pick<Libp2p, "dial" | "getPeers" | "peerId" | "logger">,
+  libp2p: Pick<Libp2p, "dial" | "getPeers" | "getConnections" | "peerId" | "logger">,
 ): Meeting {
   const over = new AbortController();
   const log = libp2p.logger.forComponent("nethood:meeting");
@@ -65,10 +66,9 @@ export function createMeeting(
     const dialling = new Set<Promise<void>>();
     let dialled = 0;
     for await (const provider of providers) {
-      const connected = libp2p.getPeers();
-      if (connected.length >= MAX_PEERS) break;
+      if (talking(libp2p) >= MAX_PEERS) break;
       if (provider.id.equals(libp2p.peerId) || provider.addrs.length === 0) continue;
-      if (connected.some((peer) => peer.equals(provider.id))) continue;
+      if (libp2p.getPeers().some((peer) => peer.equals(provider.id))) continue;
       const work: Promise<void> = dial(provider).finally(() => dialling.delete(work));
       dialling.add(work);
       if (++dialled >= MAX_DIALLED) break;

@@ -51,7 +51,10 @@ interface Known {
 }
 
 export function createTrackers(
-  libp2p: Pick<Libp2p, "dial" | "getPeers" | "getMultiaddrs" | "peerId" | "logger">,
+  libp2p: Pick<
+    Libp2p,
+    "dial" | "getPeers" | "getConnections" | "getMultiaddrs" | "peerId" | "logger"
+  >,
   { urls, key, held, given, log, dht }: {
     /** Trackers for every site. @see parseTracker */
     urls: string[];

@@ -46,6 +46,12 @@ suite("dht", (test) => {
     assert.is(await readText(reader, `/ipfs/${cid}/a/b.txt`), "bee");
     assert.ok(reader.peers.includes(publisher.id));
 
+    const server = net.servers.at(-1)!;
+    const { multiaddrs } = await reader.helia.libp2p.peerRouting.findPeer(
+      server.helia.libp2p.peerId,
+    );
+    assert.ok(multiaddrs.some((address) => server.address.startsWith(address.toString())));
+
     const other = await net.client({ push: false });
     assert.is(await readText(other, `/ipns/${key}/index.html`), "one");
     await addFiles(story.folder.path, { "index.html": "two" });
