@@ -46,6 +46,8 @@ const STATUS = {
   DIR_TOO_NEW: 500,
   PORT_IN_USE: 500,
   DISK_FULL: 507,
+  /** The database in which several trackers keep what they share. */
+  STORE_UNREACHABLE: 503,
   FILE_UNWRITABLE: 500,
   BAD_SITE: 400,
   /** A folder that changed while it was read. */

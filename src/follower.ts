@@ -185,10 +185,15 @@ export function createFollower(options: FollowerOptions): Follower {
         names,
         resolve: async ({ signal }) => (await options.resolve(`/ipns/${site}`, { signal })).chain,
         take: async (target, signal) => {
-          const taken = await take(target, { signal, onProgress });
           const keys = target.keys.map(({ key }) => `/ipns/${nameOf(key)}`);
-          const all = [`/ipns/${site}`, ...keys, taken.cid.toString()];
-          options.shares.note({ keys: all, site, whole: true, chosen: true });
+          const share = (root: CID, whole: boolean) => {
+            const all = [`/ipns/${site}`, ...keys, `${root}`];
+            options.shares.note({ keys: all, site, whole, chosen: true });
+          };
+          // Others who fetch it now are to find this node before it has everything.
+          share(target.root, false);
+          const taken = await take(target, { signal, onProgress });
+          share(taken.cid, true);
           return taken;
         },
         tidy,

@@ -44,7 +44,7 @@ export function createKeeper(
     log: (line: string) => void;
   },
 ): Keeper {
-  const noted = new Map<string, number>();
+  const noted = new Map<string, number>(), shared = new Map<string, number>();
   const underway = new Set<Promise<void>>();
   const over = new AbortController();
 
@@ -54,10 +54,11 @@ export function createKeeper(
       return {
         ...entry,
         async *bytes(range, options) {
+          const all = range === undefined || range.start === 0 && range.end === entry.size;
+          // Who reads it at the same time is to find this node now, not when it is too late.
+          if (all && isNews(shared, from.chain[0]!)) share(from, false);
           yield* entry.bytes(range, options);
-          if (range === undefined || range.start === 0 && range.end === entry.size) {
-            note(entry, from);
-          }
+          if (all) note(entry, from);
         },
       };
     },
@@ -85,6 +86,7 @@ export function createKeeper(
     { signal, onProgress }: WholeOptions,
   ): Promise<Whole> {
     const address = from.chain[0]!;
+    share(from, false);
     const near: Near = {
       peers,
       holds: (cid) => store.seems(cid),
@@ -94,17 +96,14 @@ export function createKeeper(
     await pinEach(helia, blocks, above, address, { signal });
     await pinAll(helia, blocks, cid, address, { signal });
     visit(address, cid, whole.bytes);
-    shares.note({ ...keysOf(from), whole: from.path.length === 0, chosen: true });
+    share(from, true, true);
     return whole;
   }
 
   function note(entry: FileEntry, from: From): void {
     const address = from.chain[0]!;
     const key = `${address} ${entry.cid}`;
-    const now = Date.now();
-    if (now - (noted.get(key) ?? 0) < NOTED_MS) return;
-    if (noted.size >= MAX_NOTED) noted.clear();
-    noted.set(key, now);
+    if (!isNews(noted, key)) return;
     const work = keep(entry, from).catch((error) => {
       noted.delete(key);
       log(`${address} was read but could not be kept: ${told(error)}`);
@@ -120,13 +119,30 @@ export function createKeeper(
       await pinAll(helia, blocks, cid, address, over);
     }
     visit(address, cid, size);
-    shares.note({ ...keysOf(from), whole: from.path.length === 0 });
+    share(from, true);
+  }
+
+  /**
+   * @param whole whether all that the address leads to is here
+   * @param chosen whether somebody asked for that
+   */
+  function share(from: From, whole: boolean, chosen = false): void {
+    shares.note({ ...keysOf(from), whole: whole && from.path.length === 0, chosen });
   }
 
   function visit(address: string, cid: CID, size: number): void {
     const row = [address, cid.toString(), size, Date.now()] as const;
     records.run("INSERT OR REPLACE INTO visits VALUES (?, ?, ?, ?)", ...row);
   }
+}
+
+/** Whether it was not noted a moment ago; now it is. */
+function isNews(noted: Map<string, number>, what: string): boolean {
+  const now = Date.now();
+  if (now - (noted.get(what) ?? 0) < NOTED_MS) return false;
+  if (noted.size >= MAX_NOTED) noted.clear();
+  noted.set(what, now);
+  return true;
 }
 
 function told(error: unknown): string {

@@ -47,9 +47,6 @@ import { checkCaps } from "./swarm/throttle.ts";
 export type { NodeOptions } from "./node-options.ts";
 export type { Located, Opened, OpenOptions, ResolveOptions } from "./opened.ts";
 
-/** How long a reader waits for neighbours and trackers alone, before the DHT is asked who has it, in milliseconds. */
-const LATE_MS = 1_000;
-
 export interface Node extends AsyncDisposable {
   /** The peer ID, the same at every start from one folder. */
   readonly id: string;
@@ -153,7 +150,7 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
   const finding = starting.use(
     await createFinding(helia, places, { announce, shares, given: () => given(), log }),
   );
-  const { trackers, dht } = finding;
+  const { trackers } = finding;
   const naming = starting.use(
     createNaming({
       ...finding,
@@ -187,10 +184,8 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
       store,
       {
         ...sources,
-        async fetch(cid, signal) {
-          trackers.needed();
-          const late = dht && setInterval(() => trackers.needed(true), LATE_MS);
-          return await sources.fetch(cid, signal).finally(() => clearInterval(late));
+        fetch(cid, signal) {
+          return sources.fetch(cid, signal).finally(trackers.needed());
         },
       },
       options.timeout === undefined ? {} : { timeout: options.timeout },

@@ -67,6 +67,8 @@ export interface Settings {
   url: string | undefined;
   /** A file of a tracker's rules. */
   rules: string | undefined;
+  /** The database that trackers share; it may hold a password. */
+  store: string | undefined;
   output: string | undefined;
   asWords: boolean;
   toStdout: boolean;
@@ -158,6 +160,7 @@ export function parseSettings(argv: string[], env: Record<string, string | undef
     quiet: read("quiet", parseSeconds),
     url: one("url"),
     rules: one("rules"),
+    store: one("store"),
     output: one("output"),
     asWords: yes("words"),
     toStdout: yes("stdout"),

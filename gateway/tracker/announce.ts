@@ -12,6 +12,9 @@ const MAX_RENEWAL_BYTES = 1_024;
 /** Keys of one scrape, most. */
 const MAX_SCRAPED = 100;
 
+/** When to ask again where the store is away, in seconds. */
+const STORE_AWAY_S = 5;
+
 /** The version of the protocol. */
 const VERSION = 1;
 
@@ -93,11 +96,18 @@ function createReplies(tracker: Tracker) {
 
 /** Says that somebody has to wait. */
 export function tooMany(seconds: number, time: number): Response {
-  const error = `That is too much at once: wait ${seconds} seconds.`;
-  return new Response(JSON.stringify({ error, time }), {
-    status: 429,
-    headers: { ...HEADERS, "Retry-After": String(seconds) },
-  });
+  return comeAgain(429, `That is too much at once: wait ${seconds} seconds.`, seconds, time);
+}
+
+/** Says that what the tracker knows is out of its reach for a while. */
+export function storeAway(time: number): Response {
+  const error = "This tracker cannot reach what it knows now: come again.";
+  return comeAgain(503, error, STORE_AWAY_S, time);
+}
+
+function comeAgain(status: number, error: string, seconds: number, time: number): Response {
+  const headers = { ...HEADERS, "Retry-After": String(seconds) };
+  return new Response(JSON.stringify({ error, time }), { status, headers });
 }
 
 function parse(text: string | undefined): { token: string; given?: number } | undefined {

@@ -5,13 +5,13 @@ import { Refusal } from "../../src/routing/announce.ts";
 import { keyId } from "../../src/routing/key.ts";
 import type { Tracker } from "../../src/tracker.ts";
 import { placeOf } from "../../src/tracker/hash.ts";
-import { failureResponse } from "../error.ts";
+import { errorResponse, failureResponse } from "../error.ts";
 import { languageOf } from "../language.ts";
 import { trackerPage } from "../pages/tracker.ts";
 import { line, page } from "../reply.ts";
 import { createRoutes, type Source } from "../routing/routes.ts";
 import type { ServerTraits } from "../file.ts";
-import { createPosts, createProtocol, tooMany } from "./announce.ts";
+import { createPosts, createProtocol, storeAway, tooMany } from "./announce.ts";
 import { type Client, createClients } from "./asker.ts";
 import { createLimiter, type Rate } from "./limits.ts";
 import { createQuick } from "./quick.ts";
@@ -69,16 +69,29 @@ export function createTrackerApp(tracker: Tracker, options: TrackerAppOptions = 
     try {
       return await quick(request, path, client);
     } catch (error) {
+      if (isStoreAway(error)) return storeAway(tracker.now());
       log(`unexpected: ${error instanceof Error ? error.stack : error}`);
       const body = { error: "Something went wrong inside this tracker.", time: tracker.now() };
       return Response.json(body, { status: 500 });
     }
   }
 
+  function failed(error: Error, c: Context): Response | Promise<Response> {
+    if (isStoreAway(error)) return storeAway(tracker.now());
+    if (!(error instanceof NethoodError)) log(`unexpected: ${error.stack}`);
+    else log(error.message);
+    const hint = "Whoever runs it finds the reason in its log.";
+    const message = "Something went wrong inside this tracker.";
+    return failureResponse(c, { status: 500, message, hint }, { "Cache-Control": "no-store" });
+  }
+
   const protocol = createProtocol(tracker);
   app.all("/tracker/v1", (c) => protocol.fetch(c.req.raw, c.env));
   app.all("/tracker/v1/*", (c) => protocol.fetch(c.req.raw, c.env));
   const routes = createRoutes(source(tracker, clientIn), log);
+  routes.onError((error, c) =>
+    isStoreAway(error) ? storeAway(tracker.now()) : errorResponse(error, c, log)
+  );
   app.all("/routing/v1/*", (c) => routes.fetch(c.req.raw, c.env));
   app.get("/stats.json", () => statsResponse(tracker));
   app.get("/metrics", () => metricsResponse(tracker, asked));
@@ -89,14 +102,13 @@ export function createTrackerApp(tracker: Tracker, options: TrackerAppOptions = 
     return await page(body, 200, { Vary: "Accept-Language" });
   });
   app.all("*", () => line("There are /tracker/v1, /routing/v1, /stats.json and / here.", 404));
-  app.onError((error, c) => {
-    if (!(error instanceof NethoodError)) log(`unexpected: ${error.stack}`);
-    else log(error.message);
-    const hint = "Whoever runs it finds the reason in its log.";
-    const message = "Something went wrong inside this tracker.";
-    return failureResponse(c, { status: 500, message, hint }, { "Cache-Control": "no-store" });
-  });
+  for (const part of [app, protocol]) part.onError(failed);
   return app;
+}
+
+/** Whoever runs the tracker is told of that once, by the store. */
+function isStoreAway(error: unknown): boolean {
+  return error instanceof NethoodError && error.code === "STORE_UNREACHABLE";
 }
 
 function source(

@@ -5,6 +5,8 @@ import { networkInterfaces } from "node:os";
 import { NethoodError } from "../errors.ts";
 import { defaultDir } from "../dir.ts";
 import type { Settings } from "../options.ts";
+import type { TrackerStore } from "../tracker.ts";
+import { parseStoreUrl, type StoreAddress } from "../tracker/redis-url.ts";
 import { parsePort } from "../values.ts";
 import type { Run } from "./run.ts";
 
@@ -25,6 +27,7 @@ export const tracker: Run = async (settings, around, teller) => {
     ? undefined
     : parseRules(await readRules(settings.rules));
   const given = url === undefined ? undefined : parseUrl(url);
+  const shared = settings.store === undefined ? undefined : parseStoreUrl(settings.store);
 
   // The port is known only when it is open, and by then there has to be somebody who answers.
   const ready = Promise.withResolvers<{ fetch: Parameters<typeof serve>[0]["fetch"] }>();
@@ -38,8 +41,13 @@ export const tracker: Run = async (settings, around, teller) => {
   });
   try {
     const urls = given ? [given] : urlsOf(host, new URL(server.url).port);
+    const store = shared && ending.use(await openShared(shared, teller.note));
     const running = ending.use(
-      await createTracker({ dir, urls, log: teller.note, ...(rules && { rules }) }),
+      await createTracker({
+        ...{ dir, urls, log: teller.note },
+        ...(rules && { rules }),
+        ...(store && { store }),
+      }),
     );
     const answering = createTrackerApp(running, {
       log: teller.note,
@@ -54,13 +62,16 @@ export const tracker: Run = async (settings, around, teller) => {
     const dns = `_nethood.docs.example.org. TXT "tracker=${running.url}"`;
     teller.tell(
       "ready",
-      { url: running.url, urls, listen: server.url, id, dir, dns },
+      {
+        ...{ url: running.url, urls, listen: server.url, id, dir, dns },
+        ...(shared && { store: shared.text }),
+      },
       `
 The tracker is running. Ctrl-C stops it; what was announced stays.
 
   URL        ${urls.join("\n             ")}
   Peer ID    ${id}
-  Folder     ${dir}
+  Folder     ${dir}${shared ? `\n  Store      ${shared.text}` : ""}
   Look at it ${urls.at(-1)}/
 
 Put this record into the DNS of each site that is to be found through it:
@@ -85,6 +96,12 @@ and start nodes and seeders with --tracker ${running.url}
     throw error;
   }
 };
+
+/** Loaded only where it is used. */
+async function openShared(at: StoreAddress, log: (line: string) => void): Promise<TrackerStore> {
+  const { RedisStore } = await import("../tracker/redis.ts");
+  return await RedisStore.open(at, log);
+}
 
 /** @throws {NethoodError} BAD_OPTION */
 function listenAt(listen: Settings["listen"]): { host: string; port: number } {

@@ -41,7 +41,8 @@ export async function* gather(
   try {
     while (asked > 0 || nodes.length + leaves.length > 0) {
       while (asked < AT_ONCE && nodes.length + leaves.length > 0) ask(nodes.pop() ?? leaves.pop()!);
-      if (arrived.length === 0 && !failure) {
+      // It may be woken for one that was taken along with the one before.
+      while (arrived.length === 0 && !failure) {
         await new Promise<void>((resolve) => wake = resolve);
       }
       signal.throwIfAborted();

@@ -237,6 +237,14 @@ export const OPTIONS: Record<string, Option> = {
     help: "who may announce which site, and who may ask for it, as JSON (default: everybody)",
     only: ["tracker"],
   },
+  store: {
+    type: "string",
+    value: "URL",
+    env: "NETHOOD_STORE",
+    help:
+      "a Redis or Valkey that several trackers share, such as redis://:PASSWORD@10.0.0.5:6379, or rediss://… with TLS (default: a file in the folder)",
+    only: ["tracker"],
+  },
   output: {
     type: "string",
     short: "o",

@@ -46,6 +46,7 @@ export interface Dht {
   /** Its name, where a tracker has a URL. */
   readonly origin: string;
   readonly pause: number;
+  readonly oneSided: true;
   /** Who may have a block, or follows the site of an IPNS key. */
   providers(key: CID, options: Options): AsyncIterable<Provider>;
   /** The newest record of a key that is found soon, checked; undefined where there is none. */
@@ -83,6 +84,7 @@ export function createDht(
   return {
     origin: "the DHT",
     pause: PAUSE_MS,
+    oneSided: true,
     async *providers(key, { signal }) {
       const options = { signal: ending(signal, LOOKUP_MS) };
       for await (const event of kad.findProviders(await placeOf(key), options)) {

@@ -5,11 +5,21 @@
 import type { Libp2p } from "@libp2p/interface";
 import type { Multiaddr } from "@multiformats/multiaddr";
 import type { CID } from "multiformats/cid";
+import { createPauses } from "../pause.ts";
 import { talking } from "./neighbours.ts";
 import type { Provider } from "./tracker.ts";
 
-/** The same thing is not looked up again within this time, in milliseconds, where the source does not say. */
-const AGAIN_MS = 5_000;
+/**
+ * How soon the same thing is looked up again while it is read, in milliseconds; the last one repeats. Of those who come in one
+ * moment nobody is known there yet when they look first.
+ */
+const AGAIN_MS = [1_000, 2_000, 5_000];
+
+/** After such a time, in milliseconds, it is as if it had never been looked up. */
+const FORGOTTEN_MS = 60_000;
+
+/** How long one of two who may hear of each other at the same time leaves it to the other to dial, in milliseconds. */
+const COURTESY_MS = 1_000;
 
 /** Lookups that are remembered for that, most. */
 const MAX_ASKED = 1_000;
@@ -24,8 +34,10 @@ const MAX_PEERS = 100;
 export interface Source {
   /** Its name. */
   readonly origin: string;
-  /** It is not asked the same again within this time, in milliseconds. */
+  /** It is not asked the same again within this time, in milliseconds. Default: seconds, more each time. */
   readonly pause?: number;
+  /** Whom it names does not hear of us by it. Default: may do so. */
+  readonly oneSided?: boolean;
   providers(key: CID, options: { signal: AbortSignal }): AsyncIterable<Provider>;
 }
 
@@ -42,19 +54,20 @@ export function createMeeting(
 ): Meeting {
   const over = new AbortController();
   const log = libp2p.logger.forComponent("nethood:meeting");
-  /** When what was looked up where. */
-  const asked = new Map<string, number>();
+  /** When what was looked up where last, and how many times in a row. */
+  const asked = new Map<string, { at: number; times: number }>();
   return { lookUp, reach, stop: () => over.abort() };
 
   async function lookUp(source: Source, key: CID): Promise<void> {
     const what = `${source.origin} ${key}`;
     const now = Date.now();
-    const pause = source.pause ?? AGAIN_MS;
-    if (now - (asked.get(what) ?? -Infinity) < pause || over.signal.aborted) return;
+    const { at, times } = asked.get(what) ?? { at: -Infinity, times: 0 };
+    const wait = source.pause ?? AGAIN_MS[Math.min(times, AGAIN_MS.length) - 1] ?? 0;
+    if (now - at < wait || over.signal.aborted) return;
     if (asked.size >= MAX_ASKED) asked.clear();
-    asked.set(what, now);
+    asked.set(what, { at: now, times: now - at > FORGOTTEN_MS ? 1 : times + 1 });
     try {
-      await dialAll(source.providers(key, over));
+      await dialAll(source.providers(key, over), source.oneSided);
     } catch (error) {
       // An announcer tells when a tracker is away; here it is one source among others.
       log("%s: %e", what, error);
@@ -62,14 +75,14 @@ export function createMeeting(
   }
 
   /** Dials as they come: a tracker says first who is nearest. */
-  async function dialAll(providers: AsyncIterable<Provider>): Promise<void> {
+  async function dialAll(providers: AsyncIterable<Provider>, oneSided = false): Promise<void> {
     const dialling = new Set<Promise<void>>();
     let dialled = 0;
     for await (const provider of providers) {
       if (talking(libp2p) >= MAX_PEERS) break;
       if (provider.id.equals(libp2p.peerId) || provider.addrs.length === 0) continue;
       if (libp2p.getPeers().some((peer) => peer.equals(provider.id))) continue;
-      const work: Promise<void> = dial(provider).finally(() => dialling.delete(work));
+      const work: Promise<void> = dial(provider, oneSided).finally(() => dialling.delete(work));
       dialling.add(work);
       if (++dialled >= MAX_DIALLED) break;
       if (dialling.size >= AT_ONCE) await Promise.race(dialling);
@@ -77,12 +90,17 @@ export function createMeeting(
     await Promise.all(dialling);
   }
 
-  function dial({ id, addrs }: Provider): Promise<void> {
+  async function dial({ id, addrs }: Provider, oneSided: boolean): Promise<void> {
+    // Nobody is dialled later by who has nobody. In a crowd every second handshake would be for nothing.
+    if (!oneSided && libp2p.getPeers().length > 0 && String(libp2p.peerId) > String(id)) {
+      await createPauses(over.signal).pause(COURTESY_MS);
+      if (libp2p.getPeers().some((peer) => peer.equals(id))) return;
+    }
     const end = `/p2p/${id}`;
     const whole = addrs.map((address) =>
       address.toString().endsWith(end) ? address : address.encapsulate(end)
     );
-    return reach(String(id), whole);
+    await reach(String(id), whole);
   }
 
   async function reach(name: string, to: Multiaddr | Multiaddr[]): Promise<void> {

@@ -11,6 +11,12 @@ import type { Named } from "./discovery.ts";
 import { createMeeting, type Source } from "./meeting.ts";
 import { parseTracker, Tracker } from "./tracker.ts";
 
+/** How often it is looked whether it is time to ask again for what is read, in milliseconds. */
+const LOOK_MS = 250;
+
+/** How long neighbours and trackers alone are waited for, before the DHT is asked who has it, in milliseconds. */
+const LATE_MS = 1_000;
+
 /** Trackers that sites name, and keys of sites that are remembered: most of each. */
 const MAX_TRACKERS = 50, MAX_KEYS = 1_000;
 
@@ -31,9 +37,9 @@ export interface Trackers {
   /**
    * Something of what is read is not here: looks for others who have the sites, and connects to them. Nobody waits for it.
    *
-   * @param long whether it has been waited for in vain: then the DHT is asked, too
+   * @returns what to call when it is here, or not wanted any more
    */
-  needed(long?: boolean): void;
+  needed(): () => void;
   /** What a site's DNS says of its trackers and seeders. */
   named(site: string, found: Named): void;
   /** Trackers that may know the record of an IPNS key. */
@@ -72,6 +78,9 @@ export function createTrackers(
   const known = new Map<string, Known>();
   /** What is being read, the latest last. */
   const reading = new Map<string, { site: Site; at: number }>();
+  /** How much is not here that is waited for. */
+  let missing = 0;
+  let looking: ReturnType<typeof setInterval> | undefined;
   /** The site that an IPNS key was last found under. */
   const sitesOf = new Map<string, string>();
   for (const url of urls) add(parseTracker(url), undefined);
@@ -83,12 +92,14 @@ export function createTrackers(
       reading.set(what, { site: { name, keys }, at: Date.now() });
       if (reading.size > MAX_READING) reading.delete(reading.keys().next().value!);
     },
-    needed(long = false) {
-      for (const [what, { site, at }] of reading) {
-        if (Date.now() - at > READING_MS) reading.delete(what);
-        else if (!long) meet(site);
-        else if (dht) { for (const key of site.keys) void meeting.lookUp(dht, key); }
-      }
+    needed() {
+      if (missing++ === 0) looking = setInterval(look, LOOK_MS);
+      look();
+      const late = dht && setInterval(() => lookFar(dht), LATE_MS);
+      return () => {
+        clearInterval(late);
+        if (--missing === 0) clearInterval(looking);
+      };
     },
     named(site, { trackers, seeders, key }) {
       for (const address of seeders) void dialSeeder(site, address);
@@ -121,12 +132,26 @@ export function createTrackers(
     },
     async stop() {
       meeting.stop();
+      clearInterval(looking);
       await Promise.all([...known.values()].map(async ({ tracker, announcer }) => {
         await announcer?.stop();
         await tracker.stop();
       }));
     },
   };
+
+  function look(): void {
+    for (const [what, { site, at }] of reading) {
+      if (Date.now() - at > READING_MS) reading.delete(what);
+      else meet(site);
+    }
+  }
+
+  function lookFar(dht: Source): void {
+    for (const { site } of reading.values()) {
+      for (const key of site.keys) void meeting.lookUp(dht, key);
+    }
+  }
 
   function meet({ name, keys }: Site): void {
     for (const tracker of serving(name)) for (const key of keys) void meeting.lookUp(tracker, key);

@@ -5,10 +5,11 @@
  * - *single* if it was asked of one peer: another one may take it over.
  */
 import { Bits } from "./bits.ts";
-import type { BlockNumber, Holdings, PeerNumber } from "./holdings.ts";
+import type { BlockNumber, Holder, Holdings, PeerNumber } from "./holdings.ts";
 import type { Level } from "./frame.ts";
 
 export interface Ask {
+  readonly peer: AskedPeer;
   level: Level;
   at: number;
   /** When its first bytes came, if they did. */
@@ -17,6 +18,7 @@ export interface Ask {
 
 export interface AskedPeer {
   readonly number: PeerNumber;
+  readonly holder: Readonly<Holder>;
   /** In the order of asking. */
   readonly asked: Map<BlockNumber, Ask>;
   /** What it would not give when it was asked, and when that was. */
@@ -47,23 +49,32 @@ export class Asks {
   /** How many blocks came. */
   #came = 0;
   /** By the block; blocks are small numbers. */
-  readonly #askers: (readonly AskedPeer[] | undefined)[] = [];
+  readonly #asks: (readonly Ask[] | undefined)[] = [];
+  /** How many refusals are remembered, of all peers. */
+  #refusals = 0;
 
   constructor(holdings: Holdings) {
     this.#holdings = holdings;
   }
 
+  get refusals(): number {
+    return this.#refusals;
+  }
+
+  /** The holdings know the peer already. */
   join(number: PeerNumber, now: number): void {
+    const holder = this.#holdings.holder(number);
     const asked = new Map<BlockNumber, Ask>();
     const refused = new Map<BlockNumber, number>();
     const rest = { fellow: false, heard: now, stalled: false, stalls: 0 };
-    this.peers.set(number, { number, asked, refused, ...rest });
+    this.peers.set(number, { number, holder, asked, refused, ...rest });
   }
 
   /** What was asked of it can be asked of others. */
   leave(peer: AskedPeer): void {
     this.peers.delete(peer.number);
     for (const block of [...peer.asked.keys()]) this.remove(peer, block);
+    this.#refusals -= peer.refused.size;
     this.dirty.delete(peer);
   }
 
@@ -77,35 +88,62 @@ export class Asks {
   }
 
   /** Nobody wants it any more. @returns whom it was asked of */
-  drop(block: BlockNumber, now: number): readonly AskedPeer[] {
-    for (const blocks of [this.wanted, this.free, this.open, this.single]) blocks.delete(block);
-    const askers = this.of(block);
-    this.#askers[block] = undefined;
-    for (const peer of askers) {
-      const { begun } = peer.asked.get(block)!;
+  drop(block: BlockNumber, now: number): readonly Ask[] {
+    this.wanted.delete(block);
+    this.free.delete(block);
+    this.open.delete(block);
+    this.single.delete(block);
+    const asks = this.of(block);
+    this.#asks[block] = undefined;
+    for (const { peer, begun } of asks) {
       if (begun !== undefined) this.#learn(now - begun);
       peer.asked.delete(block);
       this.dirty.add(peer);
     }
-    return askers;
+    return asks;
   }
 
-  /** Whom a block was asked of. */
-  of(block: BlockNumber): readonly AskedPeer[] {
-    return this.#askers[block] ?? NOBODY;
+  /** Of whom a block was asked, and when. */
+  of(block: BlockNumber): readonly Ask[] {
+    return this.#asks[block] ?? NONE;
   }
 
   add(peer: AskedPeer, block: BlockNumber, level: Level, now: number): void {
     if (peer.asked.size === 0) peer.heard = now;
-    peer.asked.set(block, { level, at: now, begun: undefined });
-    this.#setAskers(block, [...this.of(block), peer]);
+    const ask = { peer, level, at: now, begun: undefined };
+    peer.asked.set(block, ask);
+    this.#setAsks(block, [...this.of(block), ask]);
     this.free.delete(block);
-    if (!this.#holdings.isSeeder(peer.number)) this.open.delete(block);
+    if (!peer.holder.seeder) this.open.delete(block);
+  }
+
+  /** It would not give what it was asked for. */
+  refuse(peer: AskedPeer, block: BlockNumber, now: number): void {
+    if (!peer.refused.has(block)) this.#refusals++;
+    peer.refused.set(block, now);
+    this.remove(peer, block);
+  }
+
+  refuses({ refused }: AskedPeer, block: BlockNumber): boolean {
+    return this.#refusals > 0 && refused.has(block);
   }
 
   /** What it refused may be asked of it again: a while has passed, or it says that it has it. */
   relent(peer: AskedPeer, block: BlockNumber): void {
-    if (peer.refused.delete(block) && this.wanted.has(block)) this.dirty.add(peer);
+    if (!peer.refused.delete(block)) return;
+    this.#refusals--;
+    if (this.wanted.has(block)) this.dirty.add(peer);
+  }
+
+  /** What was asked for as if nobody else had it is only waited for, where it may be. @returns what was asked of whom */
+  *calm(may: (block: BlockNumber) => boolean): Generator<[PeerNumber, BlockNumber]> {
+    for (const { number, asked } of this.peers.values()) {
+      for (const [block, ask] of asked) {
+        if (ask.level < 2 || ask.begun !== undefined || !may(block)) continue;
+        ask.level = 1;
+        yield [number, block];
+      }
+    }
   }
 
   /** It is not asked of a peer any more. */
@@ -117,7 +155,7 @@ export class Asks {
   take(peer: AskedPeer, block: BlockNumber): boolean {
     if (!peer.asked.delete(block)) return false;
     this.dirty.add(peer);
-    this.#setAskers(block, this.of(block).filter((other) => other !== peer));
+    this.#setAsks(block, this.of(block).filter((ask) => ask.peer !== peer));
     return true;
   }
 
@@ -130,12 +168,12 @@ export class Asks {
 
   /** Lets others be asked for a block, as far as those who were asked leave room. */
   reopen(block: BlockNumber): void {
-    const askers = this.of(block);
-    const waits = ({ number, stalled, asked }: AskedPeer) =>
-      stalled || this.#holdings.isSeeder(number) && asked.get(block)!.begun === undefined;
-    if (!askers.every(waits)) return;
+    const asks = this.of(block);
+    const waits = ({ peer: { stalled, holder }, begun }: Ask) =>
+      stalled || holder.seeder && begun === undefined;
+    if (!asks.every(waits)) return;
     this.open.add(block);
-    if (askers.every(({ stalled }) => stalled)) this.free.add(block);
+    if (asks.every(({ peer }) => peer.stalled)) this.free.add(block);
     this.soil(block);
   }
 
@@ -145,14 +183,14 @@ export class Asks {
     this.dirty.add(peer);
     for (const [block, { begun }] of peer.asked) {
       this.free.delete(block);
-      if (begun !== undefined || !this.#holdings.isSeeder(peer.number)) this.open.delete(block);
+      if (begun !== undefined || !peer.holder.seeder) this.open.delete(block);
     }
   }
 
   /** There may be something to decide for all who have a block. */
   soil(block: BlockNumber): void {
     for (const peer of this.peers.values()) {
-      if (this.#holdings.has(peer.number, block)) this.dirty.add(peer);
+      if (peer.holder.has.has(block)) this.dirty.add(peer);
     }
   }
 
@@ -160,11 +198,11 @@ export class Asks {
     this.usual += (took - this.usual) * Math.max(SMOOTHING, 1 / ++this.#came);
   }
 
-  #setAskers(block: BlockNumber, askers: readonly AskedPeer[]): void {
-    this.#askers[block] = askers.length > 0 ? askers : undefined;
-    if (askers.length === 1) this.single.add(block);
+  #setAsks(block: BlockNumber, asks: readonly Ask[]): void {
+    this.#asks[block] = asks.length > 0 ? asks : undefined;
+    if (asks.length === 1) this.single.add(block);
     else this.single.delete(block);
   }
 }
 
-const NOBODY: readonly AskedPeer[] = [];
+const NONE: readonly Ask[] = [];

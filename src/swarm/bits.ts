@@ -59,6 +59,13 @@ export function lowest(word: number): number {
   return 31 - Math.clz32(word & -word);
 }
 
+/** Whether anything is a member of both sets. */
+export function haveCommon(a: Bits, b: Bits): boolean {
+  const words = Math.min(a.words.length, b.words.length);
+  for (let at = 0; at < words; at++) if ((a.words[at]! & b.words[at]!) !== 0) return true;
+  return false;
+}
+
 /** Visits the members of both sets. */
 export function eachCommon(a: Bits, b: Bits, visit: (i: number) => void): void {
   const words = Math.min(a.words.length, b.words.length);

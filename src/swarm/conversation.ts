@@ -1,6 +1,7 @@
 /** Judges the frames of one side of a stream by those that came before: what a frame alone does not tell. */
-import type { BlockFrame, Frame } from "./frame.ts";
+import type { Frame } from "./frame.ts";
 import { MAX_GROUPS, WireError } from "./limits.ts";
+import type { BlockHeader } from "./parse.ts";
 
 export class Conversation {
   #greeted = false;
@@ -12,18 +13,32 @@ export class Conversation {
   /** @throws {WireError} where the sender may not send this frame now */
   check(frame: Frame): void {
     if (frame.type === "hello") return this.#greet();
-    if (!this.#greeted) throw new WireError(`${frame.type} before hello`);
-    if (frame.type === "open") return this.#open(frame.group, frame.count);
+    if (frame.type === "block") return this.checkPart(frame, frame.data.length);
+    if (frame.type === "open") {
+      this.#checkGreeted(frame);
+      return this.#open(frame.group, frame.count);
+    }
+    const count = this.#countOf(frame);
+    if (frame.type === "close") return this.#close(frame.group);
+    checkIndex(frame.indices.at(-1)!, count);
+  }
 
+  /** The same for a BLOCK, of whose data only the length need be known. */
+  checkPart(header: BlockHeader, dataLength: number): void {
+    checkIndex(header.index, this.#countOf(header));
+    this.#part(header, dataLength);
+  }
+
+  #checkGreeted({ type }: { type: string }): void {
+    if (!this.#greeted) throw new WireError(`${type} before hello`);
+  }
+
+  /** How many members the sender says the group of a frame has. */
+  #countOf(frame: { type: string; group: number }): number {
+    this.#checkGreeted(frame);
     const count = this.#groups.get(frame.group);
     if (count === undefined) throw new WireError(`group ${frame.group}, which is not open`);
-    if (frame.type === "close") return this.#close(frame.group);
-
-    const index = frame.type === "block" ? frame.index : frame.indices.at(-1)!;
-    if (count > 0 && index >= count) {
-      throw new WireError(`index ${index} of a group of ${count} members`);
-    }
-    if (frame.type === "block") this.#part(frame);
+    return count;
   }
 
   #greet(): void {
@@ -43,10 +58,10 @@ export class Conversation {
   }
 
   /** Offset 0 begins a block, whatever came before; every other part goes on with the one that was begun. */
-  #part({ group, index, offset, size, data }: BlockFrame): void {
+  #part({ group, index, offset, size }: BlockHeader, dataLength: number): void {
     const { next } = offset === 0 ? { next: 0 } : this.#expected(group, index, size);
     if (offset !== next) throw new WireError(`a part at ${offset} where ${next} is next`);
-    const end = offset + data.length;
+    const end = offset + dataLength;
     this.#block = end === size ? undefined : { group, index, size, next: end };
   }
 
@@ -58,5 +73,11 @@ export class Conversation {
     }
     if (block.size !== size) throw new WireError("a block that changes its size");
     return block;
+  }
+}
+
+function checkIndex(index: number, count: number): void {
+  if (count > 0 && index >= count) {
+    throw new WireError(`index ${index} of a group of ${count} members`);
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Frames from a stream that arrives in chunks of any size. The data of a block is a view of the chunk in which it lies, or is
- * copied once where it lies in several.
+ * copied once where it lies in several: to the place that whoever reads the frames has for it.
  */
 import type { Frame } from "./frame.ts";
 import { MAX_FRAME, WireError } from "./limits.ts";
@@ -12,8 +12,17 @@ const MAX_HEADER = 1 + 4 * 5;
 /** The numbers in it. */
 const HEADER_NUMBERS = 4;
 
+/**
+ * Where the data of a BLOCK goes that arrives in several chunks: room for exactly that, or undefined for data that nobody wants,
+ * which the frame then comes without. Asked when the rest of the frame is known; what it throws is thrown by the decoder.
+ */
+export type FindRoom = (header: BlockHeader, dataLength: number) => Uint8Array | undefined;
+
+const NOTHING = new Uint8Array();
+
 /** Turns one side of one stream into frames. It holds no more than the frame that is coming in. */
 export class FrameDecoder {
+  readonly #findRoom: FindRoom;
   /** The length that is being read, and how many of its bits are known. */
   #length = 0;
   #bits = 0;
@@ -21,6 +30,11 @@ export class FrameDecoder {
   #partial: PartialFrame | undefined;
   /** Set while a chunk is read, and for good where that was not done to the end. */
   #stuck = false;
+
+  /** @param findRoom default: new room for each */
+  constructor(findRoom: FindRoom = (_, dataLength) => new Uint8Array(dataLength)) {
+    this.#findRoom = findRoom;
+  }
 
   /**
    * The frames that end in this chunk, one at a time: those before a wrong one are given before it is refused.
@@ -41,7 +55,7 @@ export class FrameDecoder {
         const length = this.#length;
         this.#length = this.#bits = 0;
         if (length <= chunk.length - at) yield parseFrame(chunk, at, at += length);
-        else this.#partial = new PartialFrame(length);
+        else this.#partial = new PartialFrame(length, this.#findRoom);
       }
     }
     this.#stuck = false;
@@ -77,63 +91,67 @@ export class FrameDecoder {
 class PartialFrame {
   /** The frame, once it is complete. */
   frame: Frame | undefined;
-  readonly #length: number;
+  readonly #findRoom: FindRoom;
   /** The beginning of a BLOCK, until its data begins. */
-  #header: number[] = [];
+  readonly #header: number[] = [];
   #numbers = 0;
   #block: BlockHeader | undefined;
-  /** What is copied: the data of a BLOCK, or the whole of another frame. */
-  #copy: Uint8Array | undefined;
-  #copied = 0;
+  /** Bytes that have not come yet. */
+  #missing: number;
+  /** Where they go: the data of a BLOCK, if somebody wants it, or the whole of another frame. */
+  #room: Uint8Array | undefined;
+  /** That is known. */
+  #placed = false;
+  #filled = 0;
 
-  constructor(length: number) {
-    this.#length = length;
+  constructor(length: number, findRoom: FindRoom) {
+    this.#missing = length;
+    this.#findRoom = findRoom;
   }
 
   /** Takes what belongs to it from the chunk, and returns where it stopped. */
   take(chunk: Uint8Array, at: number): number {
-    if (this.#copy === undefined && this.#block === undefined) {
-      if (this.#header.length === 0 && typeOf(chunk[at]!) !== "block") {
-        this.#copy = new Uint8Array(this.#length);
-      } else {
-        at = this.#takeHeader(chunk, at);
-        if (this.#block === undefined) return at;
+    if (this.#placed) return this.#takeRest(chunk, at);
+    if (this.#header.length === 0 && typeOf(chunk[at]!) !== "block") {
+      this.#room = new Uint8Array(this.#missing);
+    } else {
+      if (this.#block === undefined) at = this.#takeHeader(chunk, at);
+      if (this.#block === undefined) return at;
+      const end = at + this.#missing;
+      if (end <= chunk.length) {
+        this.frame = { ...this.#block, data: chunk.subarray(at, end) };
+        return end;
       }
+      if (at === chunk.length) return at; // all of it may be in the next one
+      this.#room = this.#findRoom(this.#block, this.#missing);
     }
+    this.#placed = true;
     return this.#takeRest(chunk, at);
   }
 
   #takeHeader(chunk: Uint8Array, at: number): number {
     const header = this.#header;
-    const most = Math.min(MAX_HEADER, this.#length);
-    while (this.#numbers < HEADER_NUMBERS && header.length < most) {
+    while (this.#numbers < HEADER_NUMBERS && header.length < MAX_HEADER && this.#missing > 0) {
       if (at === chunk.length) return at;
       const byte = chunk[at++]!;
       header.push(byte);
+      this.#missing--;
       if (header.length > 1 && byte < 0x80) this.#numbers++;
     }
-    this.#block = parseBlockHeader(Uint8Array.from(header), this.#length - header.length);
+    this.#block = parseBlockHeader(Uint8Array.from(header), this.#missing);
     return at;
   }
 
   #takeRest(chunk: Uint8Array, at: number): number {
-    const missing = this.#length - this.#header.length - this.#copied;
-    const end = Math.min(chunk.length, at + missing);
-    if (this.#copy === undefined) {
-      if (end - at === missing) {
-        this.frame = { ...this.#block!, data: chunk.subarray(at, end) };
-        return end;
-      }
-      if (end === at) return at;
-      this.#copy = new Uint8Array(missing);
-    }
-    this.#copy.set(chunk.subarray(at, end), this.#copied);
-    this.#copied += end - at;
-    if (end - at === missing) this.frame = this.#whole(this.#copy);
+    const end = Math.min(chunk.length, at + this.#missing);
+    this.#room?.set(chunk.subarray(at, end), this.#filled);
+    this.#filled += end - at;
+    this.#missing -= end - at;
+    if (this.#missing === 0) this.frame = this.#whole(this.#room ?? NOTHING);
     return end;
   }
 
-  #whole(copy: Uint8Array): Frame {
-    return this.#block ? { ...this.#block, data: copy } : parseFrame(copy, 0, copy.length);
+  #whole(data: Uint8Array): Frame {
+    return this.#block ? { ...this.#block, data } : parseFrame(data, 0, data.length);
   }
 }

@@ -11,8 +11,9 @@ export type BlockNumber = number;
 /** What is thought of a peer, by which what it has counts as copies or does not. */
 type Judgement = Pick<Holder, "believed" | "seeder">;
 
-interface Holder {
-  has: Bits;
+/** What is known of a peer, for as long as it is here: who looks at it again and again keeps it. */
+export interface Holder {
+  readonly has: Bits;
   /** Has given us what it said to have, and so is believed to have the rest. */
   believed: boolean;
   /** Had everything from the first moment, or publishes it: such a copy is not one that the crowd made. */
@@ -62,7 +63,7 @@ export class Holdings {
   }
 
   isBelieved(peer: PeerNumber): boolean {
-    return this.#peers.get(peer)?.believed ?? false;
+    return this.holder(peer).believed;
   }
 
   /** A block that we gave to somebody has come to it. */
@@ -74,12 +75,17 @@ export class Holdings {
   }
 
   isSeeder(peer: PeerNumber): boolean {
-    return this.#peers.get(peer)?.seeder ?? false;
+    return this.holder(peer).seeder;
+  }
+
+  /** Nobody with nothing for a peer that is not here. */
+  holder(peer: PeerNumber): Readonly<Holder> {
+    return this.#peers.get(peer) ?? NOBODY;
   }
 
   /** What a peer has; empty for one that is not here. */
   of(peer: PeerNumber): Bits {
-    return this.#peers.get(peer)?.has ?? NOTHING;
+    return this.holder(peer).has;
   }
 
   has(peer: PeerNumber, block: BlockNumber): boolean {
@@ -130,4 +136,4 @@ export class Holdings {
   }
 }
 
-const NOTHING = new Bits();
+const NOBODY: Readonly<Holder> = { has: new Bits(), believed: false, seeder: false };

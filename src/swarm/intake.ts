@@ -1,7 +1,7 @@
 /** What comes in on a stream, a frame at a time, and no faster than is good for others. */
 import type { Stream } from "@libp2p/interface";
 import { Bucket } from "./bucket.ts";
-import { FrameDecoder } from "./decoder.ts";
+import { type FindRoom, FrameDecoder } from "./decoder.ts";
 import type { Frame } from "./frame.ts";
 
 /**
@@ -19,6 +19,8 @@ const MUCH_DATA = 4 * 1024;
 const REST_MS = 25;
 
 interface Hearer {
+  /** As the decoder asks it; the frame is heard next. May throw, which is a failure. Default: the decoder's own. */
+  findRoom?: FindRoom;
   /** May throw, which is a failure. */
   hear(frame: Frame): void;
   /** The peer says no more, and everything was heard. */
@@ -31,7 +33,7 @@ export class Intake {
   readonly #stream: Stream;
   readonly #hearer: Hearer;
   readonly #attention = new Bucket(FRAMES_PER_SECOND, performance.now());
-  readonly #decoder = new FrameDecoder();
+  readonly #decoder: FrameDecoder;
   /** What has come and was not heard yet. */
   readonly #chunks: Uint8Array[] = [];
   #unheard: Generator<Frame, undefined> | undefined;
@@ -41,6 +43,7 @@ export class Intake {
   constructor(stream: Stream, hearer: Hearer) {
     this.#stream = stream;
     this.#hearer = hearer;
+    this.#decoder = new FrameDecoder(hearer.findRoom);
     stream.addEventListener("message", ({ data }) => {
       if (data instanceof Uint8Array) this.#chunks.push(data);
       else this.#chunks.push(...data);

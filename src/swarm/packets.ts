@@ -1,18 +1,34 @@
 /**
  * Many small writes, few packets. What is sent on a connection within one turn of the event loop is encrypted together, and goes
  * to the socket in one piece: yamux and noise write each header by itself, and a packet costs more than most of what is in it.
+ * What is read is decrypted a whole message at a time.
  */
-import type { ConnectionEncrypter, MessageStream, SecuredConnection } from "@libp2p/interface";
+import {
+  type ConnectionEncrypter,
+  type MessageStream,
+  type SecuredConnection,
+  StreamMessageEvent,
+} from "@libp2p/interface";
 import { Uint8ArrayList } from "uint8arraylist";
+import { Assembly } from "./assembly.ts";
 
 /** So much is not kept for more, in bytes: it is a packet worth its cost, and whoever sends has to hear when the line is full. */
 const PLENTY = 16 * 1024;
 
 /**
+ * The same after what is as much by itself: the line is fast then. An encrypted message holds a little less than 64 KiB, and the rest
+ * of a larger piece would be one of its own.
+ */
+const FAST_PLENTY = 256 * 1024;
+
+/** A piece that only a fast line is given, in bytes. */
+const FAST_PIECE = 64 * 1024;
+
+/**
  * yamux gives the other side room for whatever was read, with a packet for each frame. That may wait for something else to be
  * sent as long as it is so little, in bytes: the least window is 256 KiB.
  */
-const LITTLE_ROOM = 16 * 1024;
+const LITTLE_ROOM = 96 * 1024;
 
 /** How long it may, in milliseconds. */
 const ROOM_MS = 100;
@@ -20,7 +36,7 @@ const ROOM_MS = 100;
 /** A header of yamux, and what it says in its second byte where it gives room. */
 const HEADER_BYTES = 12, WINDOW_UPDATE = 1;
 
-/** The same encryption, for connections that send but once in a turn what fits into a packet. */
+/** The same encryption (noise, whose messages are known here), for connections that send but once in a turn what fits into a packet. */
 export function packed<T>(
   make: (components: T) => ConnectionEncrypter,
 ): (components: T) => ConnectionEncrypter {
@@ -30,9 +46,9 @@ export function packed<T>(
     return {
       protocol,
       secureOutbound: async (line, options) =>
-        gathering(await encrypter.secureOutbound(inOnePiece(line), options)),
+        gathering(await encrypter.secureOutbound(inWhole(line), options)),
       secureInbound: async (line, options) =>
-        gathering(await encrypter.secureInbound(inOnePiece(line), options)),
+        gathering(await encrypter.secureInbound(inWhole(line), options)),
     };
   };
 }
@@ -40,7 +56,7 @@ export function packed<T>(
 /** The same stream, with these methods in place of its own. */
 export function replacing(
   stream: MessageStream,
-  own: Partial<Pick<MessageStream, "send" | "close">>,
+  own: Partial<MessageStream>,
 ): MessageStream {
   return new Proxy(stream, {
     get(target, name) {
@@ -53,9 +69,29 @@ export function replacing(
   });
 }
 
-/** A socket makes a packet of each array that it is given. */
-function inOnePiece(line: MessageStream): MessageStream {
-  return replacing(line, { send: (data) => line.send(data.subarray()) });
+/** A socket makes a packet of each array that it is given; and it reads messages in as many parts as they came in. */
+function inWhole(line: MessageStream): MessageStream {
+  const assembly = new Assembly();
+  const listeners = new Map<unknown, (event: StreamMessageEvent) => void>();
+  return replacing(line, {
+    send: (data) => line.send(data.subarray()),
+    addEventListener(type: string, listener: unknown, options?: AddEventListenerOptions) {
+      if (type !== "message") {
+        return line.addEventListener(type as never, listener as never, options);
+      }
+      const hear = ({ data }: StreamMessageEvent) => {
+        const whole = assembly.take(data);
+        if (whole.byteLength > 0) (listener as typeof hear)(new StreamMessageEvent(whole));
+      };
+      listeners.set(listener, hear);
+      line.addEventListener("message", hear, options);
+    },
+    removeEventListener(type: string, listener: unknown) {
+      line.removeEventListener(type as never, (listeners.get(listener) ?? listener) as never);
+    },
+    // Who gives back what it heard, the handshake for one, has not heard what is held here.
+    unshift: (data) => line.unshift(new Uint8ArrayList(data, assembly.release())),
+  });
 }
 
 function gathering(secured: SecuredConnection): SecuredConnection {
@@ -71,7 +107,8 @@ function gathering(secured: SecuredConnection): SecuredConnection {
     const given = isHeader ? roomIn(data) : 0;
     room += given;
     // What yamux says of itself may be its last word: the line is closed right after a goodbye.
-    if (waiting.byteLength >= PLENTY || (isHeader && given === 0)) flush();
+    const plenty = data.byteLength < FAST_PIECE ? PLENTY : FAST_PLENTY;
+    if (waiting.byteLength >= plenty || (isHeader && given === 0)) flush();
     else if (isHeader && room <= LITTLE_ROOM) later ??= setTimeout(flush, ROOM_MS);
     else turn ??= setImmediate(flush);
     return !connection.writableNeedsDrain;

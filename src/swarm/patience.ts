@@ -25,18 +25,13 @@ const MAX_DOUBLINGS = 4;
  *
  * @param usual how long a block takes, in milliseconds
  */
-export function isTooSilent(
-  peer: AskedPeer,
-  isSeeder: boolean,
-  usual: number,
-  now: number,
-): boolean {
+export function isTooSilent(peer: AskedPeer, usual: number, now: number): boolean {
   const silence = now - peer.heard;
   if (peer.asked.size === 0 || silence <= STALL_MS) return false;
   const asks = [...peer.asked.values()];
   if (asks.some(({ begun }) => begun !== undefined)) return true;
   const heldUp = asks.some(({ level }) => level === 2);
-  const { blocks, ms } = heldUp ? HELD_UP : isSeeder ? SEEDER : PATIENCE;
+  const { blocks, ms } = heldUp ? HELD_UP : peer.holder.seeder ? SEEDER : PATIENCE;
   return silence > Math.max(ms, blocks * usual);
 }
 

@@ -16,12 +16,12 @@
  * Source: Legout, Urvoy-Keller, Michiardi, "Rarest first and choke algorithms are enough" (IMC 2006).
  */
 import { type AskedPeer, Asks } from "./asks.ts";
-import { type Bits, cheapest, eachCommon } from "./bits.ts";
+import { type Bits, cheapest, eachCommon, haveCommon } from "./bits.ts";
 import type { Level } from "./frame.ts";
 import type { BlockNumber, Holdings, PeerNumber } from "./holdings.ts";
 import { isTooSilent, mayTryAgain } from "./patience.ts";
 import { hasRoom, leastAsked } from "./queues.ts";
-import { takeOver } from "./takeover.ts";
+import { takeOver, worthTaking } from "./takeover.ts";
 import { Urgency } from "./urgency.ts";
 
 export type Decision =
@@ -73,6 +73,7 @@ export class Scheduler {
     return this.#asks.dirty.size > 0 || this.#pending.length > 0;
   }
 
+  /** A peer comes; the holdings know it already. */
   join(number: PeerNumber): void {
     this.#asks.join(number, this.#now);
   }
@@ -90,15 +91,21 @@ export class Scheduler {
     if (peer === undefined || peer.fellow === reads) return;
     peer.fellow = reads;
     this.#urgency.fellows(reads ? 1 : -1);
+    if (!reads) return;
+    for (const [ask, block] of this.#asks.calm((block) => this.#urgency.levelOf(block) < 2)) {
+      this.#pending.push({ ask, block, level: 1 });
+    }
   }
 
   /** A peer got a block; the holdings know it already. */
   offered(number: PeerNumber, block: BlockNumber): void {
+    const isOpen = this.#asks.open.has(block); // what is asked of the crowd may be taken over, in its time
+    if (!isOpen && this.#asks.refusals === 0) return; // as nearly always: a crowd tells of much, and is not looked at for it
     const peer = this.#asks.peers.get(number);
     if (peer === undefined) return;
     this.#asks.relent(peer, block);
-    if (!this.#asks.open.has(block) || peer.stalled) return; // what is asked of the crowd may be taken over, in its time
-    if (hasRoom(peer, this.#holdings) || this.#urgency.levelOf(block) > 0 || this.#isSeeder(peer)) {
+    if (!isOpen || peer.stalled) return;
+    if (hasRoom(peer) || this.#urgency.levelOf(block) > 0 || peer.holder.seeder) {
       this.#asks.dirty.add(peer);
     }
   }
@@ -116,17 +123,16 @@ export class Scheduler {
 
   /** It is here, or nobody wants it any more. @returns what to tell whom in the second case: to have it says as much */
   settle(block: BlockNumber): Decision[] {
-    const askers = this.#asks.drop(block, this.#now);
+    const asks = this.#asks.drop(block, this.#now);
     this.#urgency.forget(block);
-    return askers.map(({ number }) => ({ cancel: number, block }));
+    return asks.map(({ peer }) => ({ cancel: peer.number, block }));
   }
 
   /** A peer has not got what it was asked for, or would not give it: others are asked for it, and this one after a while. */
   refused(number: PeerNumber, block: BlockNumber): void {
     const peer = this.#asks.peers.get(number);
     if (peer === undefined || !peer.asked.has(block)) return;
-    peer.refused.set(block, this.#now);
-    this.#asks.remove(peer, block);
+    this.#asks.refuse(peer, block, this.#now);
   }
 
   isStalled(number: PeerNumber): boolean {
@@ -152,19 +158,25 @@ export class Scheduler {
   /** Time passes: who keeps others waiting is found. */
   tick(now: number): void {
     const asleep = now - this.#ticked > ASLEEP_MS;
+    let late: Bits | undefined;
     this.#ticked = this.#now = now;
     for (const peer of this.#asks.peers.values()) {
-      for (const [block, at] of peer.refused) {
-        if (now - at > REFUSED_MS) this.#asks.relent(peer, block);
-      }
+      if (this.#asks.refusals > 0) this.#relent(peer);
       if (asleep) peer.heard = now;
       if (peer.stalled) {
         if (mayTryAgain(peer, now)) this.#forgive(peer);
       } else if (peer.asked.size === 0) {
-        if (this.wanting > 0) this.#asks.dirty.add(peer); // something may be late elsewhere by now
-      } else if (isTooSilent(peer, this.#isSeeder(peer), this.#asks.usual, now)) {
+        late ??= worthTaking(this.#asks, now); // elsewhere, by now
+        if (haveCommon(peer.holder.has, late)) this.#asks.dirty.add(peer);
+      } else if (isTooSilent(peer, this.#asks.usual, now)) {
         this.#leaveStalled(peer);
       }
+    }
+  }
+
+  #relent(peer: AskedPeer): void {
+    for (const [block, at] of peer.refused) {
+      if (this.#now - at > REFUSED_MS) this.#asks.relent(peer, block);
     }
   }
 
@@ -200,7 +212,7 @@ export class Scheduler {
       const seeders: AskedPeer[] = [];
       for (const peer of this.#asks.dirty) {
         if (peer.stalled) continue;
-        if (this.#isSeeder(peer)) seeders.push(peer);
+        if (peer.holder.seeder) seeders.push(peer);
         else this.#fill(peer, decisions);
       }
       if (seeders.length > 0) this.#askSeeders(seeders, decisions);
@@ -210,12 +222,14 @@ export class Scheduler {
   }
 
   #fill(peer: AskedPeer, decisions: Decision[]): void {
-    const has = this.#holdings.of(peer.number);
+    const { has } = peer.holder;
     // It does not wait for what can wait.
     for (const block of this.#urgency.urgent) {
-      if (has.has(block) && !peer.refused.has(block)) this.#askUrgent(peer, block, decisions);
+      if (has.has(block) && !this.#asks.refuses(peer, block)) {
+        this.#askUrgent(peer, block, decisions);
+      }
     }
-    while (hasRoom(peer, this.#holdings)) {
+    while (hasRoom(peer)) {
       const block = this.#rarest(peer, has);
       if (block === undefined) break;
       this.#ask(peer, block, decisions);
@@ -226,14 +240,14 @@ export class Scheduler {
   /** Seeders are asked for everything; where there are several, each for its share. */
   #askSeeders(seeders: AskedPeer[], decisions: Decision[]): void {
     for (const block of this.#urgency.urgent) {
-      const peer = leastAsked(seeders, block, this.#holdings);
+      const peer = leastAsked(seeders, block);
       if (peer !== undefined) this.#askUrgent(peer, block, decisions);
     }
     for (const seeder of seeders) {
-      const has = this.#holdings.of(seeder.number);
+      const { has } = seeder.holder;
       if (this.#asks.free.size > 0) {
         eachCommon(has, this.#asks.free, (block) => {
-          const peer = leastAsked(seeders, block, this.#holdings);
+          const peer = leastAsked(seeders, block);
           if (peer !== undefined) this.#ask(peer, block, decisions);
         });
       }
@@ -249,17 +263,17 @@ export class Scheduler {
       if (ask.begun !== undefined || ask.level === level) return;
       ask.level = level;
       decisions.push({ ask: peer.number, block, level });
-    } else if ((this.#isSeeder(peer) ? this.#asks.free : this.#asks.open).has(block)) {
+    } else if ((peer.holder.seeder ? this.#asks.free : this.#asks.open).has(block)) {
       this.#ask(peer, block, decisions);
     }
   }
 
   /** The rarest block that a peer has and that is open. A copy is the least that its own blocks can have. */
-  #rarest({ refused }: AskedPeer, has: Bits): BlockNumber | undefined {
+  #rarest(peer: AskedPeer, has: Bits): BlockNumber | undefined {
     const { open } = this.#asks;
     if (open.size === 0) return undefined;
     const copies = (block: BlockNumber) =>
-      refused.has(block) ? Infinity : this.#holdings.copies(block);
+      this.#asks.refuses(peer, block) ? Infinity : this.#holdings.copies(block);
     return cheapest(has, open, copies, { from: this.#somewhere(open), enough: 1, most: SAMPLE });
   }
 
@@ -267,23 +281,19 @@ export class Scheduler {
   #busy(idle: AskedPeer, has: Bits, decisions: Decision[]): void {
     const from = this.#somewhere(this.#asks.single);
     for (const block of takeOver(this.#asks, has, this.#now, from)) {
-      if (!idle.refused.has(block)) this.#ask(idle, block, decisions);
+      if (!this.#asks.refuses(idle, block)) this.#ask(idle, block, decisions);
     }
   }
 
   #ask(peer: AskedPeer, block: BlockNumber, decisions: Decision[]): void {
-    for (const other of this.#asks.of(block)) {
-      if (other.asked.get(block)!.begun !== undefined) continue; // it may come first yet
+    for (const { peer: other, begun } of this.#asks.of(block)) {
+      if (begun !== undefined) continue; // it may come first yet
       decisions.push({ cancel: other.number, block });
       this.#asks.take(other, block);
     }
     const level = this.#urgency.levelOf(block);
     this.#asks.add(peer, block, level, this.#now);
     decisions.push({ ask: peer.number, block, level });
-  }
-
-  #isSeeder({ number }: AskedPeer): boolean {
-    return this.#holdings.isSeeder(number);
   }
 
   #somewhere(among: Bits): number {

@@ -6,7 +6,6 @@ import type { Stream } from "@libp2p/interface";
 import { Bits } from "./bits.ts";
 import { Conversation } from "./conversation.ts";
 import {
-  type BlockFrame,
   concat,
   encodeFrame,
   type Frame,
@@ -20,6 +19,7 @@ import type { PeerNumber } from "./holdings.ts";
 import { Intake } from "./intake.ts";
 import type { Listener, Theirs } from "./listener.ts";
 import { Outbox } from "./outbox.ts";
+import type { BlockHeader } from "./parse.ts";
 
 /** What may wait to be written besides blocks, in bytes: a peer that reads nothing is not waited for. */
 const MAX_UNSENT = 4 * 1024 * 1024;
@@ -47,7 +47,10 @@ export class Session {
   readonly #lists = new Map<string, Extract<Frame, { indices: number[] }>>();
   readonly #outbox: Outbox;
   #next = 0;
+  /** The block that is coming in; no bytes are kept of one that came too late to be cancelled. */
   #incoming: { theirs: Theirs; index: number; bytes: Uint8Array | undefined } | undefined;
+  /** How much data the part has that is coming in, which was judged; undefined between parts. */
+  #part: number | undefined;
   #soon: ReturnType<typeof setTimeout> | undefined;
   #flushed = -Infinity;
   #over = false;
@@ -65,8 +68,9 @@ export class Session {
     this.#outbox = new Outbox(stream, (error) => this.drop(error));
     stream.inactivityTimeout = Infinity;
     new Intake(stream, {
+      findRoom: (header, dataLength) => this.#begin(header, dataLength),
       hear: (frame) => {
-        this.#conversation.check(frame);
+        if (frame.type !== "block") this.#conversation.check(frame);
         this.#hear(frame);
       },
       ended: () => this.#finish(),
@@ -212,27 +216,38 @@ export class Session {
         this.#theirs.delete(frame.group);
         return this.#listener.closed(this, theirs);
       case "block":
-        return this.#assemble(theirs, frame);
+        if (this.#part === undefined) this.#begin(frame, frame.data.length)?.set(frame.data);
+        return this.#complete(theirs, frame);
     }
   }
 
-  #assemble(theirs: Theirs, { index, offset, size, data }: BlockFrame): void {
-    if (data.length < MIN_PART && offset + data.length < size) {
-      throw new WireError(`a part of ${data.length} bytes, which is not the last`);
+  /** A part begins to come in. @returns where its data goes, if that is wanted; the rest of the block is there */
+  #begin(header: BlockHeader, dataLength: number): Uint8Array | undefined {
+    this.#conversation.checkPart(header, dataLength);
+    const { index, offset, size } = header;
+    if (dataLength < MIN_PART && offset + dataLength < size) {
+      throw new WireError(`a part of ${dataLength} bytes, which is not the last`);
     }
     if (offset === 0) {
       const given = this.#incoming; // up, by beginning another
       if (given?.bytes !== undefined) this.#listener.abandoned(this, given.theirs, given.index);
+      const theirs = this.#theirs.get(header.group)!;
       const expected = this.#listener.expects(this, theirs, index);
       this.#incoming = { theirs, index, bytes: expected ? new Uint8Array(size) : undefined };
     }
-    const { bytes } = this.#incoming!; // parts come in order: the conversation was checked
-    this.#listener.progressed(this, theirs, index, data.length);
-    if (bytes === undefined) return; // cancelled too late
-    bytes.set(data, offset);
-    if (offset + data.length < size) return;
+    this.#part = dataLength;
+    return this.#incoming!.bytes?.subarray(offset, offset + dataLength);
+  }
+
+  /** The part that was begun last is here. */
+  #complete(theirs: Theirs, { index, offset, size }: BlockHeader): void {
+    const dataLength = this.#part!;
+    this.#part = undefined;
+    this.#listener.progressed(this, theirs, index, dataLength);
+    if (offset + dataLength < size) return;
+    const { bytes } = this.#incoming!;
     this.#incoming = undefined;
-    this.#listener.received(this, theirs, index, bytes);
+    if (bytes !== undefined) this.#listener.received(this, theirs, index, bytes);
   }
 
   /** The peer says no more, and all was heard. */

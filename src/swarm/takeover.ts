@@ -1,6 +1,6 @@
 /** What a peer that has nothing to send does for the others. */
 import type { AskedPeer, Asks } from "./asks.ts";
-import { type Bits, someCommon } from "./bits.ts";
+import { Bits, someCommon } from "./bits.ts";
 import type { BlockNumber } from "./holdings.ts";
 
 /** The first blocks of a queue are not taken over before they are late: they may be on their way (uploads.ts, PIPELINE). */
@@ -29,12 +29,10 @@ const SAMPLE = 64;
 export function takeOver(asks: Asks, has: Bits, now: number, from: number): BlockNumber[] {
   if (asks.single.size === 0) return [];
   let longest: AskedPeer | undefined, late: BlockNumber | undefined, slow: BlockNumber | undefined;
-  const lateAt = now - Math.max(LATE_MS, LATE_TIMES * asks.usual);
-  const slowAt = now - Math.max(SLOW_MS, SLOW_TIMES * asks.usual);
+  const { lateAt, slowAt } = limits(asks, now);
   let seen = 0;
   someCommon(has, asks.single, from, (block) => {
-    const peer = asks.of(block)[0]!;
-    const { begun, at } = peer.asked.get(block)!;
+    const { peer, begun, at } = asks.of(block)[0]!;
     if (begun !== undefined) {
       if (begun <= slowAt) slow = block;
     } else {
@@ -49,4 +47,27 @@ export function takeOver(asks: Asks, has: Bits, now: number, from: number): Bloc
   );
   // Its last ones, for which it would take longest.
   return queued.slice(-Math.ceil(longest.asked.size / 2)).map(([block]) => block);
+}
+
+/** What an idle peer would take over if it had it: it is cheaper to know what that is than to look with every one. */
+export function worthTaking(asks: Asks, now: number): Bits {
+  const worth = new Bits();
+  if (asks.single.size === 0) return worth;
+  const { lateAt, slowAt } = limits(asks, now);
+  for (const { asked } of asks.peers.values()) {
+    const isLong = asked.size > UNDERWAY;
+    for (const [block, { begun, at }] of asked) {
+      const isWorth = begun !== undefined ? begun <= slowAt : isLong || at <= lateAt;
+      if (isWorth && asks.single.has(block)) worth.add(block);
+    }
+  }
+  return worth;
+}
+
+/** What was asked before the first is late, what was begun before the second is slow. */
+function limits({ usual }: Asks, now: number): { lateAt: number; slowAt: number } {
+  return {
+    lateAt: now - Math.max(LATE_MS, LATE_TIMES * usual),
+    slowAt: now - Math.max(SLOW_MS, SLOW_TIMES * usual),
+  };
 }

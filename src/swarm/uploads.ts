@@ -57,6 +57,8 @@ export class Uploads {
   readonly #asked = new Counts();
   /** What is on the way, and how many copies are. */
   readonly #underway = new Counts();
+  /** What was sent and not acknowledged yet, however long ago, and to how many. */
+  readonly #sent = new Counts();
   /** Clients that ask for anything, and what they have nobody else for. */
   #asking = 0;
   #heldUp = 0;
@@ -88,6 +90,7 @@ export class Uploads {
     if (client === undefined) return;
     for (const block of [...client.wants]) this.#unask(client, block);
     for (const block of [...client.sending.keys()]) this.#landed(client, block);
+    for (const block of client.sent) this.#sent.remove(block);
     this.#clients.delete(number);
   }
 
@@ -113,7 +116,7 @@ export class Uploads {
     const client = this.#clients.get(number);
     if (client === undefined) return false;
     this.#unask(client, block);
-    client.sent.delete(block);
+    this.#receive(client, block);
     return this.#landed(client, block) !== undefined;
   }
 
@@ -129,9 +132,11 @@ export class Uploads {
     now: number,
     whole = true,
   ): Sending | undefined {
+    // As nearly always: a crowd tells of much that we were not asked for.
+    if (this.#sent.of(block) === 0 && this.#asked.of(block) === 0) return undefined;
     const client = this.#clients.get(number);
     if (client === undefined) return undefined;
-    if (client.sent.delete(block) && whole) this.#holdings.gave(block);
+    if (this.#receive(client, block) && whole) this.#holdings.gave(block);
     this.#unask(client, block);
     const sending = this.#landed(client, block);
     if (sending === undefined) return undefined;
@@ -158,7 +163,7 @@ export class Uploads {
     this.#unask(client, block);
     this.#landed(client, block);
     client.sending.set(block, { bytes, at: now });
-    client.sent.add(block);
+    if (client.sent.add(block)) this.#sent.add(block);
     this.#receiving.add(client);
     client.given += bytes;
     client.unacknowledged += bytes;
@@ -255,6 +260,13 @@ export class Uploads {
     if (urgent.level < 2) return;
     client.heldUp--;
     this.#heldUp--;
+  }
+
+  /** @returns whether it was sent to the client, and that not acknowledged */
+  #receive({ sent }: Client, block: BlockNumber): boolean {
+    const was = sent.size > 0 && sent.delete(block);
+    if (was) this.#sent.remove(block);
+    return was;
   }
 
   #landed(client: Client, block: BlockNumber): Sending | undefined {

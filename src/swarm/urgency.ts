@@ -36,7 +36,10 @@ export class Urgency {
     if (this.#awaited.has(block) === awaited) return;
     if (awaited) this.#awaited.add(block);
     else this.#awaited.delete(block);
-    this.#choose();
+    // Who comes last changes nothing where there is room for no more, and who was not chosen yet is not missed.
+    if (awaited ? this.#urgent.size < this.#leading.size + this.#most : this.#urgent.has(block)) {
+      this.#choose();
+    }
   }
 
   /** A block leads to more. */
@@ -48,9 +51,9 @@ export class Urgency {
 
   forget(block: BlockNumber): void {
     this.#failed.delete(block);
-    const changed = this.#leading.delete(block) || this.#awaited.delete(block);
+    this.#leading.delete(block);
     this.#awaited.delete(block);
-    if (changed) this.#choose();
+    if (this.#urgent.has(block)) this.#choose();
   }
 
   /** A peer that reads what we read came, or went. */
@@ -71,12 +74,16 @@ export class Urgency {
     return this.#fellows > 0 && !this.#failed.has(block) ? 1 : 2;
   }
 
+  /** How many of what is waited for are urgent. */
+  get #most(): number {
+    return this.#fellows > 0 ? URGENT_IN_CROWD : Infinity;
+  }
+
   /** @param before what was as urgent already */
   #choose(before = this.#urgent): void {
-    const most = this.#fellows > 0 ? URGENT_IN_CROWD : Infinity;
     const urgent = new Set(this.#leading);
     for (const block of this.#awaited) {
-      if (urgent.size >= this.#leading.size + most) break;
+      if (urgent.size >= this.#leading.size + this.#most) break;
       urgent.add(block);
     }
     this.#urgent = urgent;

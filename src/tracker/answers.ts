@@ -41,7 +41,7 @@ export interface Answers {
 }
 
 export function createAnswers(store: TrackerStore, now: () => number): Answers {
-  let popular = new Map<string, Popular>();
+  let popular = new Map<string, Promise<Popular>>();
   let since = -Infinity;
   let counted: Promise<Stats> | undefined;
   let countedAt = -Infinity;
@@ -55,19 +55,24 @@ export function createAnswers(store: TrackerStore, now: () => number): Answers {
     return { records, shared };
   };
 
-  async function lookUp(key: string, at: number): Promise<Popular> {
+  function lookUp(key: string, at: number): Promise<Popular> {
     // All at once: nothing is kept that nobody asks for again.
     if (at - since >= SAME_MS) {
       popular = new Map();
       since = at;
     }
-    const known = popular.get(key);
-    if (known !== undefined) return known;
+    let looked = popular.get(key);
+    if (looked === undefined) {
+      // Whoever asks meanwhile is told the same, also where it fails.
+      popular.set(key, looked = look(key, at));
+    }
+    return looked;
+  }
+
+  async function look(key: string, at: number): Promise<Popular> {
     const found = await store.providers(key, at, CHOSEN_OF);
     const networks = new Set(found.map((peer) => networkOf(peer.from)));
-    const looked = { found, networks, told: new Map() };
-    popular.set(key, looked);
-    return looked;
+    return { found, networks, told: new Map() };
   }
 
   const neighbours = (key: string, { network }: Asker) =>
@@ -102,6 +107,8 @@ export function createAnswers(store: TrackerStore, now: () => number): Answers {
       if (now() - countedAt > COUNTED_MS) {
         countedAt = now();
         counted = store.stats();
+        // What failed is tried again by whoever asks next.
+        counted.catch(() => countedAt = -Infinity);
       }
       return counted!;
     },

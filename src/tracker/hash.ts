@@ -37,3 +37,8 @@ export function cutPlace(place: Uint8Array): number {
     PLACE_BITS / 8,
   );
 }
+
+/** How far two places are from each other: the larger, the farther. */
+export function distanceBetween(a: number, b: number): number {
+  return Number(BigInt(a) ^ BigInt(b));
+}

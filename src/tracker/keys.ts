@@ -9,6 +9,8 @@ export interface Held {
   reads: Set<string>;
 }
 
+export const NOTHING: Held = { seeds: new Set(), reads: new Set() };
+
 /** Keys as they are in a row: with a space between them. */
 export function readHeld({ seeds, reads }: { seeds: string; reads: string }): Held {
   const set = (keys: string) => new Set(keys === "" ? [] : keys.split(" "));

@@ -1,19 +1,24 @@
 /** The tracker's store on one machine: SQLite, embedded, with nothing to set up. */
 import { Buffer } from "node:buffer";
 import type { DatabaseSync } from "node:sqlite";
-import { MAX_SKEW_MS } from "../routing/announce.ts";
 import { distanceTo } from "../routing/network.ts";
 import { Commits } from "./commits.ts";
 import { explain, openFile } from "./file.ts";
-import { cutPlace, PLACE_BITS, placeOfPeer } from "./hash.ts";
-import { change, type Held, readHeld } from "./keys.ts";
+import { cutPlace, distanceBetween, PLACE_BITS, placeOfPeer } from "./hash.ts";
+import { change, NOTHING, readHeld } from "./keys.ts";
 import { FOUND, Postings, type Row } from "./postings.ts";
 import { Statements } from "./statements.ts";
-import type { Addresses, Change, Counts, Provider, Stats, TrackerStore } from "./store.ts";
+import {
+  type Addresses,
+  type Change,
+  type Counts,
+  members,
+  type Provider,
+  REMEMBERED_MS,
+  type Stats,
+  type TrackerStore,
+} from "./store.ts";
 import { newSecret, readToken, writeToken } from "./token.ts";
-
-/** How long a peer that has nothing any more is remembered, in milliseconds: as long as an announce of its could be replayed. */
-const REMEMBERED_MS = 2 * MAX_SKEW_MS;
 
 /** Rows that are looked at in one step of the sweep. */
 const SWEPT = 1_000;
@@ -124,7 +129,8 @@ export class SqliteStore implements TrackerStore {
         ...[from, from + width, now, limit * 16],
       );
     }
-    const sorted = found.sort((a, b) => xor(a.place, place) - xor(b.place, place));
+    const far = (peer: { place: number }) => distanceBetween(peer.place, place);
+    const sorted = found.sort((a, b) => far(a) - far(b));
     return sorted.slice(0, limit).map(provider);
   }
 
@@ -272,12 +278,6 @@ export class SqliteStore implements TrackerStore {
   }
 }
 
-const NOTHING: Held = { seeds: new Set(), reads: new Set() };
-
-function members(texts: string[]): string {
-  return JSON.stringify(texts).slice(1, -1);
-}
-
 function listed({ world, network, machine, claimed }: Addresses): string[] {
   return [world, network, machine, claimed].map(members);
 }
@@ -286,8 +286,4 @@ function provider({ id, src, world, lan, machine, seeds, met, seen }: Row): Prov
   const whole = seeds === undefined ? undefined : seeds === 1;
   const from = { from: src, near: distanceTo(src) };
   return { id, ...from, world, network: lan, machine, seeds: whole, met, seen };
-}
-
-function xor(a: number, b: number): number {
-  return Number(BigInt(a) ^ BigInt(b));
 }

@@ -2,7 +2,11 @@
  * What a tracker keeps, and how it asks for it. Every call is one step for all processes that share a store: none of them
  * reads something first and writes on the strength of it. Keys are the ids of {@link Key}; times are milliseconds since 1970.
  */
+import { MAX_SKEW_MS } from "../routing/announce.ts";
 import type { Distance } from "../routing/network.ts";
+
+/** How long a peer that has nothing any more is remembered, in milliseconds: as long as an announce of its could be replayed. */
+export const REMEMBERED_MS: number = 2 * MAX_SKEW_MS;
 
 /** What one announce changes. */
 export interface Change {
@@ -35,6 +39,11 @@ export interface Addresses {
   claimed: string[];
 }
 
+/** JSON: the members of a list of strings. */
+export function members(texts: string[]): string {
+  return JSON.stringify(texts).slice(1, -1);
+}
+
 /** A peer that has a key, as it is handed on. */
 export interface Provider {
   id: string;
@@ -42,7 +51,7 @@ export interface Provider {
   from: string;
   /** How near that is to the tracker. */
   near: Distance;
-  /** JSON: the members of a list of strings. For whom each is is told at {@link Addresses}. */
+  /** As {@link members} writes them. For whom each is is told at {@link Addresses}. */
   world: string;
   network: string;
   machine: string;

@@ -1,6 +1,6 @@
 /**
- * What following costs, on this machine: bytes that an update of one file of a real site moves to a follower, and how soon
- * twenty followers hold a new version. Usage: deno task bench:follow [FOLDER]
+ * What following costs: bytes that an update of one file of a real site moves to a follower, and how soon twenty followers hold
+ * a new version, each on a host of its own. Usage: deno task bench:follow [FOLDER]; the second needs root and a C compiler.
  */
 import { cp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -10,29 +10,31 @@ import { gather } from "../../src/content/gather.ts";
 import { createSeeder } from "../../src/seeder.ts";
 import { createCountedLine } from "../helpers/counted-line.ts";
 import { createFolder } from "../helpers/folder.ts";
+import { labAvailable } from "../helpers/lab.ts";
 import { createLoopbackNode, type LoopbackNode } from "../helpers/loopback-node.ts";
 import { SITE } from "../helpers/site.ts";
 import { until } from "../helpers/until.ts";
+import { measureFollowCrowd } from "./follow-crowd.ts";
+import { median, print, type Row, say, seconds } from "./table.ts";
 
 const FOLLOWERS = 20;
 
-/** How often it is published for the time of the switch. */
-const TIMES = 5;
+/** How many versions are published for the time of the switch. */
+const VERSIONS = 5;
 
-/** The TTL, in milliseconds, where followers have to ask. */
-const TTL_MS = 5_000;
+/** The TTL, in seconds, where followers have to ask. */
+const TTL = 10;
 
 const from = process.argv[2] ?? "/usr/share/doc/python3.11/html";
 
-console.log(`One file of ${from}: ${await updateCost()}`);
-for (const push of [true, false]) {
-  const times = await switchTimes(push);
-  const how = push ? "pushed" : `asked for, TTL ${TTL_MS / 1000} s`;
-  console.log(`${FOLLOWERS} followers, ${how}: the last has it after ${times.join(", ")} ms`);
-}
-process.exit(0);
+const rows: Row[] = [await updateCost()];
+const missing = labAvailable({ delay: true, rates: true });
+if (missing !== undefined) say(`left out: ${FOLLOWERS} followers (${missing})`);
+else for (const push of [true, false]) rows.push(await switches(push));
+print(rows);
+process.exit();
 
-async function updateCost(): Promise<string> {
+async function updateCost(): Promise<Row> {
   await using folder = await createFolder();
   const site = join(folder.path, "site");
   await cp(from, site, { recursive: true, dereference: true });
@@ -59,41 +61,31 @@ async function updateCost(): Promise<string> {
   for await (const { cid: at, block } of gather(blocks, cid)) {
     if (!old.has(String(at))) changed += block.byteLength;
   }
-  return `${moved} bytes moved for ${changed} in changed blocks, ${(moved / changed).toFixed(2)}`;
+  return {
+    what: `one file of ${from} changes: bytes moved to a follower ÷ those of the changed blocks`,
+    result: `**${(moved / changed).toFixed(2)}**`,
+    figures: `${moved} ÷ ${changed} bytes`,
+  };
 }
 
-async function switchTimes(push: boolean): Promise<number[]> {
-  await using stack = new AsyncDisposableStack();
-  const folder = stack.use(await createFolder({ "index.html": "0" }));
-  const seeder = stack.use(await createLoopbackNode({ push }));
-  const { publish } = createSeeder(seeder);
-  const again = () => publish(folder.path, { name: SITE, ...(!push && { ttl: TTL_MS }) });
-  const { key } = await again();
-  const followers: LoopbackNode[] = [];
-  for (let i = 0; i < FOLLOWERS; i++) {
-    const follower = stack.use(await createLoopbackNode({ push }));
-    // Of one machine, a node takes five connections a second.
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    await follower.meet(seeder);
-    // Each knows some of the others, too.
-    for (const other of followers.slice(-2)) await follower.meet(other);
-    await follower.follower.follow(key);
-    followers.push(follower);
-  }
-  await Promise.all(followers.map((follower) => untilVersion(follower, 1)));
-  const times: number[] = [];
-  for (let number = 2; number < 2 + TIMES; number++) {
-    await writeFile(join(folder.path, "index.html"), String(number));
-    await writeFile(
-      join(folder.path, `${number}.bin`),
-      crypto.getRandomValues(new Uint8Array(60_000)),
-    );
-    const { version } = await again();
-    const start = performance.now();
-    await Promise.all(followers.map((follower) => untilVersion(follower, version.number)));
-    times.push(Math.round(performance.now() - start));
-  }
-  return times;
+/** The last of the followers, and how the others were spread. */
+async function switches(push: boolean): Promise<Row> {
+  const ttl = push ? 60 : TTL;
+  const versions = await measureFollowCrowd({
+    followers: FOLLOWERS,
+    push,
+    ttl,
+    versions: VERSIONS,
+  });
+  const last = versions.map((times) => times.at(-1)!);
+  const all = versions.flat();
+  return {
+    what: `${FOLLOWERS} followers, 20/100 Mbit/s, 10 ms, ` +
+      `${push ? "pushed" : `asked for, TTL ${ttl} s`}: publish → the last holds it`,
+    result: `**${seconds(median(last))}**`,
+    figures: `median of ${VERSIONS}: ${last.map(seconds).join(", ")}; ` +
+      `the first ${seconds(Math.min(...all))}, half of all ${seconds(median(all))}`,
+  };
 }
 
 async function untilVersion(node: LoopbackNode, number: number): Promise<void> {

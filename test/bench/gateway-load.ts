@@ -4,7 +4,7 @@ import { localhost } from "../helpers/process.ts";
 import { median } from "./table.ts";
 
 /** The cores of the machine, as taskset spells them. */
-export const SERVER_CORE = "0", CLIENT_CORE = "1";
+export const SERVER_CORE = "0", CLIENT_CORE = "1", BOTH_CORES = "0,1";
 
 /** What is not installed; undefined where all is. */
 export function missingTools(): string | undefined {

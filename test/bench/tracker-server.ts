@@ -1,6 +1,7 @@
 /**
  * One of the servers that the tracker's bench compares, as a program of its own: `tracker N` with so many announces, `bare` with
- * the same answer from a Hono route, `bittorrent`, or `verify`, which only checks signatures. It prints its URL as JSON.
+ * the same answer from a Hono route, `bittorrent`, or `verify`, which only checks signatures; and `shared N URL`, a tracker on a
+ * Redis. It prints its URL as JSON.
  */
 import { Buffer } from "node:buffer";
 import { createPublicKey, generateKeyPairSync, randomBytes, sign, verify } from "node:crypto";
@@ -15,7 +16,9 @@ import { serve } from "../../gateway/serve.ts";
 import { createTrackerApp } from "../../gateway/tracker/app.ts";
 import { keyId } from "../../src/routing/key.ts";
 import { createTracker } from "../../src/tracker.ts";
+import { parseStoreUrl } from "../../src/tracker/redis-url.ts";
 import { SqliteStore } from "../../src/tracker/sqlite.ts";
+import type { TrackerStore } from "../../src/tracker/store.ts";
 
 /** Peers that have one key, on average. */
 const PEERS_OF_KEY = 10;
@@ -23,20 +26,20 @@ const PEERS_OF_KEY = 10;
 /** How many of the keys and tokens are told to whoever asks. */
 const TOLD = 10_000;
 
-const KINDS: Record<string, (dir: string, count: number) => Promise<object>> = {
-  tracker,
+const KINDS: Record<string, (dir: string, count: number, url: string) => Promise<object>> = {
+  tracker: (dir, count) => tracker(dir, count, new SqliteStore(dir)),
+  shared,
   bare,
   bittorrent,
   verify: verifications,
 };
 
-const [kind = "", dir = "", count = "0"] = process.argv.slice(2);
-const told = await KINDS[kind]!(dir, Number(count));
+const [kind = "", dir = "", count = "0", url = ""] = process.argv.slice(2);
+const told = await KINDS[kind]!(dir, Number(count), url);
 console.log(JSON.stringify({ event: "ready", ...told }));
 
 /** So many announces by as many peers, over a tenth as many keys; then a tracker with them. */
-async function tracker(dir: string, count: number) {
-  const store = new SqliteStore(dir);
+async function tracker(dir: string, count: number, store: TrackerStore) {
   const keys = Array.from({ length: Math.ceil(count / PEERS_OF_KEY) }, randomRoot);
   const tokens: string[] = [];
   const now = Date.now();
@@ -62,12 +65,17 @@ async function tracker(dir: string, count: number) {
     }
   }
   const filled = performance.now() - began;
-  writeFileSync(join(dir, "keys"), keys.slice(0, TOLD).join("\n"));
+  if (count > 0) writeFileSync(join(dir, "keys"), keys.slice(0, TOLD).join("\n"));
   writeFileSync(join(dir, "tokens"), tokens.join("\n"));
   const urls = ["http://127.0.0.1"];
   const running = await createTracker({ dir, urls, store, dial: () => Promise.resolve(false) });
   const { url } = await serve(createTrackerApp(running), { port: 0 });
   return { url, filled };
+}
+
+async function shared(dir: string, count: number, url: string) {
+  const { RedisStore } = await import("../../src/tracker/redis.ts");
+  return await tracker(dir, count, await RedisStore.open(parseStoreUrl(url)));
 }
 
 /** A bare route, which gives an answer of the tracker's, with the same headers. */

@@ -11,8 +11,9 @@ import { fileURLToPath } from "node:url";
 import { signAnnounce } from "../../src/routing/announce.ts";
 import { createFolder } from "../helpers/folder.ts";
 import { type Child, localhost } from "../helpers/process.ts";
-import { CLIENT_CORE, SERVER_CORE } from "./gateway-load.ts";
-import { print, ratio, type Row, say } from "./table.ts";
+import { createRedis, redisAvailable } from "../helpers/redis.ts";
+import { BOTH_CORES, CLIENT_CORE, SERVER_CORE } from "./gateway-load.ts";
+import { median, print, ratio, type Row, say } from "./table.ts";
 
 const SERVER = fileURLToPath(new URL("tracker-server.ts", import.meta.url));
 
@@ -28,7 +29,13 @@ const SIGNED = 60_000;
 /** How long the largest tracker may take to fill, in milliseconds. */
 const READY_MS = 240_000;
 
-const PARTS = { lookups, renewals, announces, many };
+/** Look-ups that are sent at once where whoever asks shares the cores. */
+const PIPELINED = 32;
+
+/** How often one and two trackers are compared, in turns. */
+const ROUNDS = 3;
+
+const PARTS = { lookups, renewals, announces, many, shared };
 
 if (spawnSync("sh", ["-c", "command -v wrk && command -v taskset"]).status !== 0) {
   say("The tracker cannot be measured here: wrk or taskset is not installed.");
@@ -130,6 +137,30 @@ async function many(dir: string): Promise<Row[]> {
   ];
 }
 
+/** On both cores, which the trackers share with Redis and with whoever asks: what one process cannot use, two can. */
+async function shared(dir: string): Promise<Row[]> {
+  const missing = redisAvailable();
+  if (missing !== undefined) {
+    say(`Trackers that share a store cannot be measured: ${missing}.`);
+    return [];
+  }
+  await using redis = await createRedis();
+  await using first = await startServer("shared", dir, FEW, redis.url);
+  await using second = await startServer("shared", dir, 0, redis.url);
+  const asks = pipelineScript(dir);
+  const both = async () =>
+    (await Promise.all([first, second].map(({ url }) => load(url, asks, 32, BOTH_CORES))))
+      .reduce((sum, { rate }) => sum + rate, 0);
+  await both();
+  const alone: number[] = [], together: number[] = [];
+  for (let i = 0; i < ROUNDS; i++) {
+    alone.push((await load(first.url, asks, 64, BOTH_CORES)).rate);
+    together.push(await both());
+  }
+  const what = "look-ups/s of two trackers on one Redis ÷ of one, on two cores";
+  return [row(what, median(together), median(alone))];
+}
+
 function row(what: string, a: number, b: number, unit = "/s"): Row {
   const show = (n: number) =>
     unit === "ms" ? `${n.toFixed(2)} ms` : `${Math.round(n).toLocaleString("en")}/s`;
@@ -139,10 +170,12 @@ function row(what: string, a: number, b: number, unit = "/s"): Row {
 
 type Started = Child & { url: string; rate: number };
 
-async function startServer(kind: string, dir: string, count = 0): Promise<Started> {
+/** @param store of trackers that share one: they have both cores */
+async function startServer(kind: string, dir: string, count = 0, store = ""): Promise<Started> {
   const deno = process.versions.deno ? ["run", "-A"] : [];
-  const words = [process.execPath, ...deno, SERVER, kind, dir, String(count)];
-  const child = localhost.spawn("taskset", ["-c", SERVER_CORE, ...words]);
+  const words = [process.execPath, ...deno, SERVER, kind, dir, String(count), store];
+  const cores = store === "" ? SERVER_CORE : BOTH_CORES;
+  const child = localhost.spawn("taskset", ["-c", cores, ...words]);
   const ready = await child.events.until("ready", { ms: READY_MS });
   return Object.assign(child, { url: String(ready.url), rate: Number(ready.rate) });
 }
@@ -153,6 +186,22 @@ function lookupScript(dir: string): string {
     request = function()
       return wrk.format("GET", "/routing/v1/providers/" .. lines[math.random(#lines)])
     end`;
+}
+
+/** The same, many at once: whoever asks takes less of the cores then, as if it were on another machine. */
+function pipelineScript(dir: string): string {
+  return `${lines(join(dir, "keys"))}
+    local pipelines = {}
+    init = function()
+      for i = 1, #lines do
+        local asks = {}
+        for n = 1, ${PIPELINED} do
+          asks[n] = wrk.format("GET", "/routing/v1/providers/" .. lines[math.random(#lines)])
+        end
+        pipelines[i] = table.concat(asks)
+      end
+    end
+    request = function() return pipelines[math.random(#pipelines)] end`;
 }
 
 /** Lua: the lines of a file. */
@@ -166,11 +215,12 @@ async function load(
   url: string,
   script: string,
   connections = 64,
+  cores = CLIENT_CORE,
 ): Promise<{ rate: number; p99: number }> {
   await using folder = await createFolder({ "load.lua": script });
   const words = ["-t1", `-c${connections}`, `-d${SECONDS}s`, "--latency", "-s"];
   const told = await localhost.run("taskset", [
-    ...["-c", CLIENT_CORE, "wrk"],
+    ...["-c", cores, "wrk"],
     ...words,
     join(folder.path, "load.lua"),
     url,

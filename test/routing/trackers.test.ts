@@ -1,15 +1,21 @@
 /** Readers who know nobody find a site through a tracker; whatever it says, nobody is delayed or misled by it. */
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import type { CID } from "multiformats/cid";
 import * as assert from "uvu/assert";
+import { serve } from "../../gateway/serve.ts";
+import { createTrackerApp } from "../../gateway/tracker/app.ts";
 import { createSeeder } from "../../src/seeder.ts";
+import { createTracker } from "../../src/tracker.ts";
 import { parseKey } from "../../src/content/address.ts";
 import { readText } from "../helpers/bytes.ts";
 import { createDnsServer } from "../helpers/dns-server.ts";
 import { refusal } from "../helpers/failure.ts";
 import { createFolder } from "../helpers/folder.ts";
-import { createLoopbackNode } from "../helpers/loopback-node.ts";
+import { createLoopbackNode, untilPeers } from "../helpers/loopback-node.ts";
+import { freePort } from "../helpers/port.ts";
+import { createRandom } from "../helpers/random.ts";
 import { suite } from "../helpers/suite.ts";
 import { createFakeTracker, type FakeTracker } from "../helpers/fake-tracker.ts";
 import { until } from "../helpers/until.ts";
@@ -101,6 +107,28 @@ suite("trackers", (test) => {
     assert.is(await readText(guest, "http://third.example/index.html"), "hello");
   });
 
+  test("readers who come at one moment find each other while they read", async () => {
+    await using folder = await createFolder({ "site/big.bin": createRandom(1).bytes(256 * 1024) });
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    const [site, dir] = ["site", "tracker"].map((name) => join(folder.path, name));
+    await using tracker = await createTracker({ dir: dir!, urls: [url] });
+    await using _ = await serve(createTrackerApp(tracker), { port });
+    // Slow enough that they read for some seconds.
+    const rate = 32 * 1024;
+    await using seeder = await createLoopbackNode({ trackers: [url], upload: rate });
+    const { cid } = await createSeeder(seeder).publish(site!, { name: SITE, chunk: 16_384 });
+    await using stack = new AsyncDisposableStack();
+    const readers = await Promise.all(
+      [1, 2, 3].map(async () => stack.use(await createLoopbackNode({ trackers: [url] }))),
+    );
+    const over = new AbortController();
+    const reading = readers.map((reader) => reader.keep(`/ipfs/${cid}`, { signal: over.signal }));
+    reading.forEach((work) => work.catch(() => undefined)); // not to its end
+    await Promise.all(readers.map((reader) => untilPeers(reader, 3)));
+    over.abort();
+  });
+
   test("trackers that hang, are away, or name a hundred peers that hang delay nobody", async () => {
     await using story = await published();
     const { tracker, seeder, cid, key } = story;
@@ -152,7 +180,7 @@ suite("trackers", (test) => {
     const { folder, tracker, seeder, key } = story;
     const old = await seeder.names.record(parseKey(key)!);
     const { key: foreign } = await createSeeder(seeder).publish(folder.path, { name: "x.example" });
-    const { cid } = await createSeeder(seeder).publish(folder.path, { name: SITE, chunk: 4096 });
+    const { cid } = await createSeeder(seeder).publish(folder.path, { name: SITE, chunk: 16_384 });
     const newest = await seeder.names.record(parseKey(key)!);
     await using reader = await createLoopbackNode({ trackers: [tracker.url] });
     tracker.answers.set(`/routing/v1/ipns/${parseKey(key)}`, newest.bytes);

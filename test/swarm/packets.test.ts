@@ -31,6 +31,14 @@ suite("packets", (test) => {
     assert.not(connection.send(Uint8Array.of(2)));
   });
 
+  test("pieces of a fast line go together in one turn, and not more than a few", async () => {
+    const { connection, pieces } = await connect();
+    for (let i = 0; i < 5; i++) connection.send(new Uint8Array(65_536));
+    assert.equal(pieces.map(({ length }) => length), [4 * 65_536 + 1]);
+    await turn();
+    assert.equal(pieces.map(({ length }) => length), [4 * 65_536 + 1, 65_537]);
+  });
+
   test("a little room waits for company, and not for long", async () => {
     const { connection, pieces } = await connect();
     connection.send(room(60));
@@ -46,10 +54,10 @@ suite("packets", (test) => {
 
   test("much room goes with its turn, be it little by little", async () => {
     const { connection, pieces } = await connect();
-    connection.send(room(65_000));
+    connection.send(room(100_000));
     await turn();
     assert.is(pieces.length, 1);
-    for (let i = 0; i < 5; i++) connection.send(room(4_000));
+    for (let i = 0; i < 5; i++) connection.send(room(20_000));
     await turn();
     assert.is(pieces.length, 2);
   });

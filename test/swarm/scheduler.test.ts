@@ -40,6 +40,18 @@ suite("scheduler, urgent first", (test) => {
     assert.equal(reader.decide(), ["ask 1 0 2", "ask 1 1 2", "ask 1 2 2"]);
   });
 
+  test("when the first fellow comes, what is waited for has not only us any more", () => {
+    const reader = new Reader();
+    reader.meet(SEEDER, { seeder: true, has: range(0, 5) });
+    reader.want(range(0, 5), [0, 1, 2, 3]);
+    reader.decide();
+    reader.hear(SEEDER, 0);
+    reader.meet(A);
+    assert.equal(reader.decide(), ["ask 1 1 1", "ask 1 2 1", "ask 1 3 1"], "0 is on its way");
+    reader.meet(B);
+    assert.equal(reader.decide(), [], "a second one changes nothing");
+  });
+
   test("what a stalled peer did not send is asked at the highest level, in a crowd too", () => {
     const reader = new Reader();
     reader.meet(A, { has: [0] });
@@ -87,12 +99,7 @@ suite("scheduler, whom to ask", (test) => {
     const reader = new Reader();
     reader.meet(A, { has: range(0, 40) });
     reader.meet(B, { has: range(0, 35), fellow: true });
-    reader.meet(C, { has: range(0, 30), fellow: true });
-    reader.holdings.leave(B); // no more than a count: they are not asked
-    reader.holdings.leave(C);
-    reader.holdings.join(B);
-    reader.holdings.believe(B, true);
-    for (const block of range(0, 35)) reader.holdings.add(B, block);
+    reader.scheduler.leave(B); // no more than a count: it is not asked
     reader.want(range(0, 40));
     const blocks = asked(reader.decide(), A);
     assert.is(blocks.length, QUEUE);

@@ -4,29 +4,46 @@ import { createHash } from "node:crypto";
 import * as assert from "uvu/assert";
 import { base58btc } from "multiformats/bases/base58";
 import { networkOf } from "../../src/routing/network.ts";
+import { RedisStore } from "../../src/tracker/redis.ts";
+import { parseStoreUrl } from "../../src/tracker/redis-url.ts";
 import { SqliteStore } from "../../src/tracker/sqlite.ts";
 import type { Change, TrackerStore } from "../../src/tracker/store.ts";
 import { createFolder } from "../helpers/folder.ts";
+import { createRedis, redisAvailable } from "../helpers/redis.ts";
 import { suite } from "../helpers/suite.ts";
 
 const NOW = 1_800_000_000_000;
 
-/** Opens a store in a folder; another kind of store gets its place by other means. */
-type Open = (dir: string) => Promise<TrackerStore>;
+/** Where a store is, which is opened again and again. */
+interface Place extends AsyncDisposable {
+  open(): Promise<TrackerStore>;
+}
 
-describe("SQLite", (dir) => Promise.resolve(new SqliteStore(dir)));
+describe("SQLite", async () => {
+  const folder = await createFolder();
+  const open = () => Promise.resolve(new SqliteStore(folder.path));
+  return Object.assign(folder, { open });
+});
 
-function describe(kind: string, open: Open): void {
-  suite(`tracker store (${kind})`, (test) => {
+describe("Redis", async () => {
+  const redis = await createRedis();
+  const open = () => RedisStore.open(parseStoreUrl(redis.url));
+  return Object.assign(redis, { open });
+}, redisAvailable());
+
+/** @param missing why there is no such store here */
+function describe(kind: string, create: () => Promise<Place>, missing?: string): void {
+  suite(`tracker store (${kind})`, (test, left) => {
+    if (missing !== undefined) return left("all", missing);
     async function opened() {
-      const folder = await createFolder();
-      const store = await open(folder.path);
+      const place = await create();
+      const store = await place.open();
       return {
         store,
-        again: () => open(folder.path),
+        again: () => place.open(),
         [Symbol.asyncDispose]: async () => {
           await store.close();
-          await folder[Symbol.asyncDispose]();
+          await place[Symbol.asyncDispose]();
         },
       };
     }
@@ -72,6 +89,40 @@ function describe(kind: string, open: Open): void {
       assert.ok(await t.store.putRecord("name", bytes("d"), bytes("a")));
       assert.not(await t.store.putRecord("name", bytes("e"), bytes("a")), "it is d by now");
       assert.equal(await t.store.getRecord("name"), bytes("d"));
+    });
+
+    test("what a peer has no more is told of nobody, and each key is counted as it is now", async () => {
+      await using t = await opened();
+      const say = (time: number, fields: Partial<Change>) =>
+        t.store.announce(change(1, { time: NOW + time, ...fields }));
+      const have = async (key: string) =>
+        (await t.store.providers(key, NOW, 9)).map(({ seeds }) => seeds);
+      await say(0, { seeds: ["one", "two"], reads: ["three"] });
+      assert.equal(await t.store.stats(), { peers: 1, seeds: 2, reads: 1, records: 0 });
+      await say(1, { event: "updated", seeds: ["three"], reads: ["two"] });
+      assert.equal(await Promise.all(["one", "two", "three"].map(have)), [[], [false], [true]]);
+      await say(2, { event: "completed", seeds: ["two"] });
+      assert.equal(await Promise.all(["two", "three"].map(have)), [[true], [true]]);
+      await say(3, { event: "stopped", seeds: ["two"], reads: [] });
+      assert.equal(await Promise.all(["two", "three"].map(have)), [[], [true]]);
+      await say(4, { event: "stopped", seeds: [] });
+      assert.equal(await have("three"), []);
+      assert.equal(await t.store.stats(), { peers: 1, seeds: 0, reads: 0, records: 0 });
+      await say(5, { event: "started", seeds: ["one"] });
+      assert.equal(await Promise.all(["one", "two", "three"].map(have)), [[true], [], []]);
+    });
+
+    test("only the last token of a peer renews, whole as it was given", async () => {
+      await using t = await opened();
+      const first = (await t.store.announce(change(1)))!;
+      const last = (await t.store.announce(change(1, { time: NOW + 1 })))!;
+      const forged = Buffer.from(last.token, "base64url");
+      forged[15]! ^= 1;
+      for (const token of [first.token, forged.toString("base64url"), "", "AAAA"]) {
+        assert.is(await t.store.renew(token, NOW), undefined);
+      }
+      assert.is(await t.store.renew(last.token, NOW), 1_800);
+      assert.is(await t.store.renew(last.token, NOW + 1_800_000), undefined);
     });
 
     test("a peer that moves to another network is found there, and no more where it was", async () => {

@@ -129,12 +129,14 @@ export class Agenda {
     actor.rest();
   }
 
-  /** After those of the same time. */
-  #insert({ times }: Slice, event: number): void {
+  /** What happens at one moment is in an order that does not depend on that of planning. */
+  #insert({ times, whats, froms }: Slice, event: number): void {
     const events = this.#events;
-    const time = times[event]!;
+    const isBefore = (other: number) =>
+      times[event]! - times[other]! || whats[event]! - whats[other]! ||
+      froms[event]! - froms[other]!;
     let at = events.length;
-    for (; at > this.#happened && times[events[at - 1]!]! > time; at--) {
+    for (; at > this.#happened && isBefore(events[at - 1]!) < 0; at--) {
       events[at] = events[at - 1]!;
     }
     events[at] = event;

@@ -12,27 +12,40 @@ const LETTER = 16;
 export class Mail {
   #room = ROOM;
   #nodes: number;
-  /** How many letters each node has. */
-  #counts: Int32Array<ArrayBuffer>;
+  /** Where the letters of each node begin and end in its room, in the order of their times. */
+  #firsts: Int32Array<ArrayBuffer>;
+  #ends: Int32Array<ArrayBuffer>;
   #times: Float64Array<ArrayBuffer>;
   #contents: Int32Array<ArrayBuffer>;
 
   /** @param nodes how many there will hardly be more of */
   constructor(nodes: number) {
     this.#nodes = nodes;
-    this.#counts = new Int32Array(nodes);
+    this.#firsts = new Int32Array(nodes);
+    this.#ends = new Int32Array(nodes);
     [this.#times, this.#contents] = letters(nodes * ROOM);
   }
 
+  /** Of letters that come at one moment those of one sender are in the order of posting; of two, one's are the first. */
   post(node: number, time: number, what: number, from: number, block: number): void {
     if (node >= this.#nodes) {
       this.#move(Math.max(node + 1, Math.ceil(this.#nodes * 1.25)), this.#room);
     }
-    if (this.#counts[node] === this.#room) this.#move(this.#nodes, this.#room * 2);
-    const at = node * this.#room + this.#counts[node]!++;
-    this.#times[2 * at] = time;
-    this.#contents[4 * at + 2] = from << 4 | what;
-    this.#contents[4 * at + 3] = block;
+    if (this.#ends[node] === this.#room) this.#makeRoom(node);
+    const times = this.#times, contents = this.#contents;
+    const first = node * this.#room + this.#firsts[node]!;
+    let at = node * this.#room + this.#ends[node]!++;
+    // Most come last, or nearly so.
+    for (; at > first; at--) {
+      const before = times[2 * at - 2]!;
+      if (before < time || before === time && contents[4 * at - 2]! >> 4 <= from) break;
+      times[2 * at] = times[2 * at - 2]!;
+      contents[4 * at + 2] = contents[4 * at - 2]!;
+      contents[4 * at + 3] = contents[4 * at - 1]!;
+    }
+    times[2 * at] = time;
+    contents[4 * at + 2] = from << 4 | what;
+    contents[4 * at + 3] = block;
   }
 
   /** Hands over what has come by now. */
@@ -42,40 +55,46 @@ export class Mail {
     hear: (what: number, from: number, block: number, at: number) => void,
   ): void {
     const times = this.#times, contents = this.#contents;
-    const first = node * this.#room;
-    const end = first + this.#counts[node]!;
-    let left = first;
-    for (let at = first; at < end; at++) {
-      const time = times[2 * at]!, content = contents[4 * at + 2]!, block = contents[4 * at + 3]!;
-      if (time <= now) hear(content & 15, content >> 4, block, time);
-      else {
-        times[2 * left] = time;
-        contents[4 * left + 2] = content;
-        contents[4 * left++ + 3] = block;
-      }
+    const end = node * this.#room + this.#ends[node]!;
+    let at = node * this.#room + this.#firsts[node]!;
+    for (; at < end && times[2 * at]! <= now; at++) {
+      const content = contents[4 * at + 2]!;
+      hear(content & 15, content >> 4, contents[4 * at + 3]!, times[2 * at]!);
     }
-    this.#counts[node] = left - first;
+    if (at === end) this.#firsts[node] = this.#ends[node] = 0;
+    else this.#firsts[node] = at - node * this.#room;
   }
 
   /** Looks at what will come later. */
   peek(node: number, look: (what: number, block: number, time: number) => void): void {
-    const first = node * this.#room;
-    for (let at = first; at < first + (this.#counts[node] ?? 0); at++) {
+    if (node >= this.#nodes) return;
+    const end = node * this.#room + this.#ends[node]!;
+    for (let at = node * this.#room + this.#firsts[node]!; at < end; at++) {
       look(this.#contents[4 * at + 2]! & 15, this.#contents[4 * at + 3]!, this.#times[2 * at]!);
     }
   }
 
+  /** Where it was read, or else everywhere. */
+  #makeRoom(node: number): void {
+    const first = this.#firsts[node]!;
+    if (2 * first < this.#room) return this.#move(this.#nodes, this.#room * 2);
+    const from = node * this.#room;
+    this.#times.copyWithin(2 * from, 2 * (from + first), 2 * (from + this.#room));
+    this.#firsts[node] = 0;
+    this.#ends[node] = this.#room - first;
+  }
+
   #move(nodes: number, room: number): void {
-    const counts = new Int32Array(nodes);
+    const firsts = new Int32Array(nodes), ends = new Int32Array(nodes);
     const [times, contents] = letters(nodes * room);
-    counts.set(this.#counts);
     for (let node = 0; node < this.#nodes; node++) {
       const from = node * this.#room;
-      const size = this.#counts[node]!;
-      times.set(this.#times.subarray(2 * from, 2 * (from + size)), 2 * node * room);
+      const first = this.#firsts[node]!, end = this.#ends[node]!;
+      times.set(this.#times.subarray(2 * (from + first), 2 * (from + end)), 2 * node * room);
+      ends[node] = end - first;
     }
-    [this.#nodes, this.#room] = [nodes, room];
-    [this.#counts, this.#times, this.#contents] = [counts, times, contents];
+    [this.#nodes, this.#room, this.#firsts, this.#ends] = [nodes, room, firsts, ends];
+    [this.#times, this.#contents] = [times, contents];
   }
 }
 

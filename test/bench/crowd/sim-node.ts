@@ -8,9 +8,12 @@ import { Holdings } from "../../../src/swarm/holdings.ts";
 import { Scheduler } from "../../../src/swarm/scheduler.ts";
 import { Uploads } from "../../../src/swarm/uploads.ts";
 import { Window } from "../../../src/swarm/window.ts";
+import { SEEDER } from "./sim-acquaintances.ts";
 import type { Actor } from "./sim-agenda.ts";
 import { LineUp } from "./sim-line.ts";
-import { CANCELLED, HAS, HEARD, LEFT, Peers, type Post, watch, WOKEN } from "./sim-peers.ts";
+import { ARRIVED, type Office, WOKEN } from "./sim-office.ts";
+import { ASKED, CANCELLED, CARRIED, HAS, HEARD, LEFT, OPENED, Peers } from "./sim-peers.ts";
+import { createRandom } from "./sim-random.ts";
 
 /** How often a node looks for who keeps it waiting, as swarm.ts does, in milliseconds. */
 const TICK_MS = 250;
@@ -18,12 +21,16 @@ const TICK_MS = 250;
 /** How long news of blocks waits for more of it, as in session.ts, in milliseconds. */
 const SOON_MS = 30;
 
-/** What happens to a node, beside being woken. */
-const ARRIVED = 1, RECEIVED = 2, SENT = 3, TICK = 4;
+/** What happens to a node, beside what sim-office.ts tells. */
+const RECEIVED = 2, SENT = 3, TICK = 4;
 
-/** What all nodes share. */
-export interface Nature extends Post {
-  readonly random: () => number;
+/** What all nodes of a thread share. */
+export interface Nature {
+  readonly office: Office;
+  readonly seed: number;
+  /** Bits per second. */
+  readonly up: number;
+  readonly down: number;
   readonly blocks: number;
   readonly blockBytes: number;
   /** One-way delay, in milliseconds. */
@@ -39,7 +46,8 @@ export class SimNode implements Actor {
   gone = false;
   /** Bytes that came over its line, framing included. */
   received = 0;
-  readonly #id: number;
+  /** Its number in the thread. */
+  readonly #local: number;
   readonly #nature: Nature;
   readonly #holdings = new Holdings();
   readonly #scheduler: Scheduler;
@@ -59,39 +67,30 @@ export class SimNode implements Actor {
   #reaches = 0;
   #told = -Infinity;
 
-  /** @param lines bits per second */
-  constructor(
-    nature: Nature,
-    { now, isSeeder, lines }: {
-      now: number;
-      isSeeder: boolean;
-      lines: { up: number; down: number };
-    },
-  ) {
+  /** @param id its number in the crowd */
+  constructor(nature: Nature, id: number, now: number) {
     this.#nature = nature;
     this.#now = now;
-    this.isSeeder = isSeeder;
-    this.#line = new LineUp(lines.up);
-    this.#peers = new Peers(nature);
-    this.#down = lines.down / 8000;
-    this.#scheduler = new Scheduler(this.#holdings, nature.random);
-    this.#uploads = new Uploads(this.#holdings, nature.random);
+    this.isSeeder = id === SEEDER;
+    this.#line = new LineUp(nature.up);
+    this.#peers = new Peers(nature.office.post);
+    this.#down = nature.down / 8000;
+    // Its own: what it does is then the same in whichever order nodes are gone through.
+    const random = createRandom(Math.imul(nature.seed, 0x9e3779b1) + id);
+    this.#scheduler = new Scheduler(this.#holdings, random);
+    this.#uploads = new Uploads(this.#holdings, random);
     this.#here = new Bits(nature.blocks);
-    if (isSeeder) {
+    if (this.isSeeder) {
       for (let block = 0; block < nature.blocks; block++) this.#here.add(block);
       this.complete = now;
     }
-    this.#id = nature.agenda.add(this);
+    this.#local = nature.office.agenda.add(this);
     // Nodes were not all started at the same moment.
-    this.#plan(now + nature.random() * TICK_MS, TICK);
+    this.#plan(now + random() * TICK_MS, TICK);
   }
 
   get isReading(): boolean {
     return this.#here.size < this.#nature.blocks;
-  }
-
-  get degree(): number {
-    return this.#peers.degree;
   }
 
   /** Bytes that went over its line, framing included. */
@@ -103,26 +102,16 @@ export class SimNode implements Actor {
     return this.#line.queued(now) > 0;
   }
 
-  knows(other: SimNode): boolean {
-    return this.#peers.includes(other.#id);
-  }
-
-  /** Two come to know each other. */
-  static introduce(one: SimNode, other: SimNode): void {
-    const calls = other.#peers.next;
-    other.#meet(one, one.#peers.next);
-    one.#meet(other, calls);
-  }
-
-  #meet(other: SimNode, calls: number): void {
-    const number = this.#peers.add(other.#id, calls);
-    this.#holdings.join(number, other.isSeeder);
+  /** Comes to know another one, which calls it by some number, and tells it what is here. */
+  meet(node: number, calls: number, now: number): void {
+    this.#now = now;
+    const number = this.#peers.add(node, calls);
+    this.#holdings.join(number, node === SEEDER);
     this.#scheduler.join(number);
     this.#uploads.join(number);
-    if (other.isReading) this.#scheduler.fellow(number, true);
-    for (const block of other.#here) {
-      if (this.#holdings.add(number, block)) this.#scheduler.offered(number, block);
-    }
+    const reaches = this.#reach(now);
+    this.#peers.tell(number, reaches, OPENED, Number(this.isReading));
+    for (const block of this.#here) this.#peers.tell(number, reaches, HAS, block);
   }
 
   /** Begins to read. */
@@ -141,7 +130,7 @@ export class SimNode implements Actor {
 
   begin(now: number): void {
     this.#now = now;
-    this.#nature.mail.take(this.#id, now, this.#hear);
+    this.#nature.office.mail.take(this.#local, now, this.#hear);
   }
 
   happen(what: number, from: number, block: number): void {
@@ -174,6 +163,9 @@ export class SimNode implements Actor {
         return;
       case LEFT:
         return this.#forget(from);
+      case OPENED:
+        if (block === 1) this.#scheduler.fellow(from, true);
+        return;
       default:
         return this.#uploads.request(from, block, what as Level, at);
     }
@@ -187,7 +179,7 @@ export class SimNode implements Actor {
   }
 
   rest(): void {
-    watch(this.#nature, this.#id, {
+    this.#nature.office.watch(this.#local, {
       open: this.gone || !this.isReading ? NOTHING : this.#scheduler.open,
       serves: !this.gone && this.#uploads.unacknowledged < this.#window.size,
     });
@@ -197,9 +189,9 @@ export class SimNode implements Actor {
     const reaches = this.#reach(this.#now);
     for (const decision of this.#scheduler.decide(this.#now)) {
       const { block } = decision;
-      if ("ask" in decision) this.#peers.ask(decision.ask, reaches, decision.level, block);
+      if ("ask" in decision) this.#peers.tell(decision.ask, reaches, ASKED + decision.level, block);
       // If it comes too late, that is noticed when the line has room.
-      else this.#peers.mention(decision.cancel, reaches, CANCELLED, block);
+      else this.#peers.tell(decision.cancel, reaches, CANCELLED, block);
     }
   }
 
@@ -219,14 +211,14 @@ export class SimNode implements Actor {
     const { to, block } = this.#line.first!;
     const free = this.#line.send(this.#now, blockBytes);
     for (const at of this.#line.parts(blockBytes)) {
-      this.#peers.mention(to, this.#now + delayMs + at, HEARD, block);
+      this.#peers.tell(to, this.#now + delayMs + at, HEARD, block);
     }
     this.#plan(free, SENT);
   }
 
   #sent(): void {
     const { to, block } = this.#line.take();
-    this.#peers.plan(to, this.#now + this.#nature.delayMs, ARRIVED, block);
+    this.#peers.tell(to, this.#now + this.#nature.delayMs, CARRIED, block);
     if (this.#line.first !== undefined && !this.gone) this.#send();
   }
 
@@ -242,15 +234,15 @@ export class SimNode implements Actor {
   #receive(from: number, block: number): void {
     this.#holdings.believe(from, true);
     const reaches = this.#reach(this.#now);
-    if (this.#here.has(block)) return this.#peers.tell(from, reaches, HAS, block);
+    if (this.#here.has(block)) return this.#peers.tell(from, reaches, HAS, block, true);
     this.#scheduler.heard(from, block, this.#now);
     this.#here.add(block);
     const asked = this.#scheduler.settle(block);
     if (this.isReading) this.#readOn();
     else this.complete = this.#now;
     // Who sent it waits for that; those who were asked too may have it on their lines.
-    this.#peers.tell(from, reaches, HAS, block);
-    this.#told = Math.max(this.#now, this.#told + SOON_MS);
+    this.#peers.tell(from, reaches, HAS, block, true);
+    if (this.#told <= this.#now) this.#told = Math.max(this.#now, this.#told + SOON_MS);
     const isAsked = (peer: number) =>
       asked.some((told) => "cancel" in told && told.cancel === peer);
     this.#peers.announce(this.#reach(this.#told), block, isAsked);
@@ -291,7 +283,7 @@ export class SimNode implements Actor {
   }
 
   #plan(time: number, what: number, from = 0, block = 0): void {
-    this.#nature.agenda.plan(time, this.#id, what, from, block);
+    this.#nature.office.agenda.plan(time, this.#local, what, from, block);
   }
 }
 

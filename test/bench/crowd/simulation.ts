@@ -1,20 +1,10 @@
 /**
- * A crowd that is only computed: who comes, whom it knows, who leaves, and how long everybody takes. The nodes themselves are
- * in sim-node.ts. The same seed gives the same result.
+ * A crowd that is only computed: the nodes are in sim-node.ts, who comes and leaves in sim-thread.ts. The same seed gives the
+ * same result, by however many threads it is computed.
  */
-import { Agenda } from "./sim-agenda.ts";
-import { Interests } from "./sim-interests.ts";
-import { Mail } from "./sim-mail.ts";
-import { type Nature, SimNode } from "./sim-node.ts";
-
-/** How often readers leave and come, in milliseconds. */
-const TICK_MS = 250;
-
-/** Most connections of one node, as src/routing/neighbours.ts keeps them. */
-const MAX_NEIGHBOURS = 50;
-
-/** Whom a tracker names to a reader that comes. */
-const CHOSEN = 10;
+import { Worker } from "node:worker_threads";
+import { createShared, type Shared } from "./sim-post.ts";
+import { type Share, simulateShare } from "./sim-thread.ts";
 
 export interface World {
   readers: number;
@@ -52,85 +42,59 @@ export interface Outcome {
   busy: number[];
 }
 
-/** mulberry32: small, fast, and the same everywhere. */
-export function createRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = state + 0x6d2b79f5 | 0;
-    let t = Math.imul(state ^ state >>> 15, 1 | state);
-    t = t + Math.imul(t ^ t >>> 7, 61 | t) ^ t;
-    return ((t ^ t >>> 14) >>> 0) / 4294967296;
-  };
+/** What a thread is given to do: a share of the world. */
+export interface Task {
+  world: World;
+  shared: Shared;
+  self: number;
 }
 
 export function simulate(world: World): Outcome {
-  const { readers, blocks, blockBytes, up, down, delayMs, churn = 0, ahead = 8 } = world;
-  const random = createRandom(world.seed);
-  const agenda = new Agenda(Math.min(delayMs, TICK_MS));
-  const mail = new Mail(readers + 1);
-  const interests = new Interests(readers + 1, blocks);
-  const nature: Nature = { agenda, mail, interests, random, blocks, blockBytes, delayMs, ahead };
-  const bytes = blocks * blockBytes;
-  let now = 0;
-  const seeder = new SimNode(nature, { now, isSeeder: true, lines: { up, down } });
-  let here: SimNode[] = [seeder];
-  for (let i = 0; i < readers; i++) arrive();
-  /** Whom we wait for. */
-  let first = here.slice(1);
-  const busy: number[] = [];
+  return together(world, [simulateShare(world, createShared(1, world.readers), 0)]);
+}
 
-  let unfinished = first;
-  for (let ticks = 1; unfinished.length > 0; now += agenda.slice) {
-    for (; now >= ticks * TICK_MS; ticks++) tick(ticks);
-    agenda.run();
-    if (now > 3_600_000) throw new Error("an hour has passed");
+/** The same by so many threads at once. */
+export async function simulateInThreads(world: World, threads: number): Promise<Outcome> {
+  const shared = createShared(threads, world.readers);
+  const workers: Worker[] = [];
+  try {
+    return together(
+      world,
+      await Promise.all(Array.from({ length: threads }, (_, self) => {
+        const workerData: Task = { world, shared, self };
+        const worker = new Worker(new URL("./sim-worker.ts", import.meta.url), { workerData });
+        workers.push(worker);
+        return new Promise<Share>((resolve, reject) => {
+          worker.once("message", resolve);
+          worker.once("error", reject);
+          worker.once("exit", (code) => reject(new Error(`a thread ended with ${code}`)));
+        });
+      })),
+    );
+  } finally {
+    for (const worker of workers) await worker.terminate(); // one that failed is waited for by the others
   }
+}
 
-  first = first.filter(({ gone }) => !gone);
-  const times = first.map(({ complete }) => complete! / 1000).sort((one, other) => one - other);
+function together({ readers, blocks, blockBytes, up, down }: World, shares: Share[]): Outcome {
+  const bytes = blocks * blockBytes;
+  // In one order, however they were shared out: sums of fractions depend on it.
+  const stayed = shares.flatMap((share) => share.stayed).sort((one, other) =>
+    one.node - other.node
+  );
+  const received = stayed.reduce((sum, { received }) => sum + received, 0);
+  const times = stayed.map(({ complete }) => complete / 1000).sort((one, other) => one - other);
   const least = bytes * 8 / Math.min(up, down);
+  const busy = shares[0]!.busy.map((_, second) =>
+    shares.reduce((sum, share) => sum + share.busy[second]!, 0) / readers
+  );
   return {
     last: times.at(-1)!,
     median: times[times.length >> 1]!,
     least,
     ratio: times.at(-1)! / least,
-    seederCopies: seeder.sent / bytes,
-    readerCopies: first.reduce((sum, { received }) => sum + received, 0) / first.length / bytes,
+    seederCopies: shares.reduce((sum, { seederSent }) => sum + seederSent, 0) / bytes,
+    readerCopies: received / stayed.length / bytes,
     busy,
   };
-
-  /** Somebody comes, asks the seeder, if that takes it, and those whom a tracker names. */
-  function arrive(): void {
-    const node = new SimNode(nature, { now, isSeeder: false, lines: { up, down } });
-    if (!seeder.gone) meet(node, seeder);
-    if (here.length <= CHOSEN + 1) { for (const other of here) meet(node, other); }
-    for (let tries = 0; node.degree < CHOSEN + 1 && tries < 2 * CHOSEN; tries++) {
-      meet(node, here[Math.floor(random() * here.length)]!);
-    }
-    here.push(node);
-    node.read(now);
-  }
-
-  function tick(ticks: number): void {
-    if (ticks % 4 === 0) {
-      busy.push(here.filter((node) => !node.isSeeder && node.isBusy(now)).length / readers);
-    }
-    if (world.seederLeaves !== undefined && seeder.sent > world.seederLeaves * bytes) {
-      if (!seeder.gone) seeder.leave(now);
-    }
-    for (let i = Math.floor(churn * readers * TICK_MS / 60_000 + random()); i > 0; i--) {
-      const node = here[Math.floor(random() * here.length)]!;
-      if (node.isSeeder || node.gone) continue;
-      node.leave(now);
-      arrive();
-    }
-    here = here.filter(({ gone }) => !gone);
-    unfinished = unfinished.filter(({ gone, isReading }) => !gone && isReading);
-  }
-}
-
-function meet(one: SimNode, other: SimNode): void {
-  if (one === other || other.gone || one.knows(other)) return;
-  if (one.degree >= MAX_NEIGHBOURS || other.degree >= MAX_NEIGHBOURS) return;
-  SimNode.introduce(one, other);
 }
