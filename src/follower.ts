@@ -188,8 +188,10 @@ export function createFollower(options: FollowerOptions): Follower {
         resolve: async ({ signal }) => (await options.resolve(`/ipns/${site}`, { signal })).chain,
         take: async (target, signal) => {
           const keys = target.keys.map(({ key }) => `/ipns/${nameOf(key)}`);
-          const share = (root: CID, whole: boolean) =>
-            options.shares.note({ keys: [`/ipns/${site}`, ...keys, `${root}`], site, whole });
+          const share = (root: CID, whole: boolean) => {
+            const all = [`/ipns/${site}`, ...keys, `${root}`];
+            options.shares.note({ keys: all, site, whole, chosen: true });
+          };
           // Others who fetch it now are to find this node before it has everything.
           share(target.root, false);
           const taken = await take(target, { signal, onProgress });

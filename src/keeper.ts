@@ -96,7 +96,7 @@ export function createKeeper(
     await pinEach(helia, blocks, above, address, { signal });
     await pinAll(helia, blocks, cid, address, { signal });
     visit(address, cid, whole.bytes);
-    share(from, true);
+    share(from, true, true);
     return whole;
   }
 
@@ -122,9 +122,12 @@ export function createKeeper(
     share(from, true);
   }
 
-  /** @param whole whether all that the address leads to is here */
-  function share(from: From, whole: boolean): void {
-    shares.note({ ...keysOf(from), whole: whole && from.path.length === 0 });
+  /**
+   * @param whole whether all that the address leads to is here
+   * @param chosen whether somebody asked for that
+   */
+  function share(from: From, whole: boolean, chosen = false): void {
+    shares.note({ ...keysOf(from), whole: whole && from.path.length === 0, chosen });
   }
 
   function visit(address: string, cid: CID, size: number): void {

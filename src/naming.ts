@@ -8,6 +8,7 @@ import { readRecord } from "./name/record.ts";
 import { createRepublisher } from "./name/republish.ts";
 import { createResolver, type Resolver } from "./name/resolve.ts";
 import type { Value } from "./name/value.ts";
+import type { Dht } from "./routing/dht.ts";
 import { createHerald, type Herald } from "./routing/herald.ts";
 import type { Neighbours } from "./routing/neighbours.ts";
 import { createPush, type Push } from "./routing/push.ts";
@@ -26,12 +27,15 @@ export interface Naming extends AsyncDisposable {
 }
 
 export function createNaming(
-  { helia, guard, records, neighbours, trackers, dnsLink, follower, log }: {
+  { helia, guard, records, neighbours, trackers, dht, announce, dnsLink, follower, log }: {
     helia: NetworkedHelia;
     guard: Pick<Guard, "ban">;
     records: Records;
     neighbours: Neighbours;
     trackers: Pick<Trackers, "knowing">;
+    dht: Dht | undefined;
+    /** Whether the DHT is told of records. */
+    announce: boolean;
     dnsLink: (site: string, options?: { signal?: AbortSignal | undefined }) => Promise<Value>;
     /** Who follows sites, as soon as there is somebody. */
     follower(): Follower | undefined;
@@ -40,7 +44,14 @@ export function createNaming(
 ): Naming {
   const { libp2p, keychain } = helia;
   const store = createIpnsRecords(records);
-  const routing = createRecordRouting(libp2p, neighbours, store, keychain, trackers.knowing);
+  const routing = createRecordRouting(
+    libp2p,
+    neighbours,
+    store,
+    keychain,
+    trackers.knowing,
+    dht && { record: dht.record, hear: (key, bytes) => names.hear(key, bytes) },
+  );
   const names = createNames(helia, routing, store, {
     log,
     onChange(key) {
@@ -60,7 +71,12 @@ export function createNaming(
     met: (key) => follower()?.met(key),
     ban: (peer, why) => guard.ban(peerIdFromString(String(peer)), why),
   });
-  const herald = createHerald({ push, trackers: trackers.knowing, record: inForce, log });
+  const herald = createHerald({
+    push,
+    trackers: (key) => [...trackers.knowing(key), ...dht && announce ? [dht] : []],
+    record: inForce,
+    log,
+  });
   const resolver = createResolver({ dnsLink, ipns: names.resolve, records });
   const republisher = createRepublisher(names.renew, { log });
 

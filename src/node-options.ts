@@ -18,7 +18,18 @@ export interface NodeOptions {
   names?: Record<string, string>;
   /** URLs of trackers that are asked who has what is read, and told what is held. Default: only those that a site's DNS names. */
   trackers?: string[];
-  /** Tell trackers what is held, so that others find it here. Default: true. */
+  /**
+   * Addresses of peers through which a DHT is entered, as multiaddrs: who has what, and records, are found in it where neither
+   * neighbours nor trackers help. Peers on a local network are entered as Kubo's LAN DHT, others as IPFS's public one; the two
+   * never mix. Default: no DHT.
+   */
+  bootstrap?: string[];
+  /**
+   * Whether others' questions are answered in the DHT: a `server` does, also without `bootstrap`, as the first peer of one.
+   * Default: `server` on a local network, `client` in the public DHT, where few who are at home can be reached.
+   */
+  dht?: "client" | "server";
+  /** Tell trackers what is held, and the DHT what is published, followed or kept here, so that others find it. Default: true. */
   announce?: boolean;
   /** Find neighbours on the local network by mDNS. Default: true. */
   mdns?: boolean;

@@ -2,7 +2,6 @@
  * A personal node: opens addresses, keeps what it opened, and shares it with its neighbours.
  */
 import { join, resolve as absolute } from "node:path";
-import { loadOrCreateSelfKey } from "@libp2p/config";
 import { peerIdFromString } from "@libp2p/peer-id";
 import { type Address, parseAddress } from "./content/address.ts";
 import { type Blocks, localOnly } from "./content/blocks.ts";
@@ -14,6 +13,7 @@ import { matches } from "./content/verify.ts";
 import type { Whole, WholeOptions } from "./content/whole.ts";
 import { defaultDir } from "./dir.ts";
 import { NethoodError } from "./errors.ts";
+import { createFinding, dhtOf, placesOf } from "./finding.ts";
 import { createKeeper } from "./keeper.ts";
 import { createTxtResolver } from "./name/dns.ts";
 import { createDnsLink } from "./name/dnslink.ts";
@@ -32,9 +32,6 @@ import {
   type ResolveOptions,
 } from "./opened.ts";
 import { withDiscovery } from "./routing/discovery.ts";
-import { createNeighbours, parsePeer } from "./routing/neighbours.ts";
-import { parseTracker } from "./routing/tracker.ts";
-import { createTrackers } from "./routing/trackers.ts";
 import { DiskBlocks } from "./store/blocks.ts";
 import { openDatastore } from "./store/sealed.ts";
 import { createFileRecords } from "./store/files.ts";
@@ -114,13 +111,12 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
   // What a person got wrong is told before anything is written.
   options.listen?.forEach(checkAddress);
   checkCaps(options);
-  const peers = (options.peers ?? []).map(parsePeer);
+  const places = placesOf(options);
   const txt = createTxtResolver(options.dns);
   const dnsLink = withStatic(
     options.names ?? {},
     withDiscovery(createDnsLink(txt), txt, (site, found) => trackers.named(site, found)),
   );
-  const urls = (options.trackers ?? []).map(parseTracker);
   signal?.throwIfAborted();
   await using starting = new AsyncDisposableStack();
   let follower: Follower | undefined = undefined;
@@ -134,7 +130,8 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
   signal?.throwIfAborted();
 
   const datastore = await openDatastore(records, options.passphrase);
-  const { helia, guard } = await startHelia({ blockstore: store, datastore }, options, log);
+  const settings = { ...options, makeDht: await dhtOf(places, records, () => helia.keychain) };
+  const { helia, guard } = await startHelia({ blockstore: store, datastore }, settings, log);
   starting.adopt(
     helia,
     // libp2p writes until its last moment; on a full disk that must not keep the node from ending.
@@ -146,30 +143,21 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
   );
   signal?.throwIfAborted();
 
-  const neighbours = starting.adopt(
-    createNeighbours(helia.libp2p, { peers, log }),
-    (n) => n.stop(),
-  );
   const shares = createShares(records);
-  const trackers = starting.adopt(
-    createTrackers(helia.libp2p, {
-      urls,
-      key: await loadOrCreateSelfKey(datastore),
-      held: options.announce === false ? undefined : shares.held,
-      given: () => connected.swarm.pump.given,
-      log,
-    }),
-    (trackers) => trackers.stop(),
+  const { announce = true } = options;
+  // What was held at the last run is told before anything can have been given.
+  let given = () => 0;
+  const finding = starting.use(
+    await createFinding(helia, places, { announce, shares, given: () => given(), log }),
   );
-  shares.watch(trackers.changed);
-  helia.libp2p.addEventListener("self:peer:update", trackers.changed);
+  const { trackers } = finding;
   const naming = starting.use(
     createNaming({
+      ...finding,
       helia,
       guard,
       records,
-      neighbours,
-      trackers,
+      announce,
       dnsLink,
       follower: () => follower,
       log,
@@ -188,6 +176,7 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
     }),
     (swarm) => swarm.stop(),
   );
+  given = () => connected.swarm.pump.given;
   store.watch(connected.swarm);
   const sources = createSources(connected, helia.blockstore, helia.libp2p);
   const exchange = starting.adopt(

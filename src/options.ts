@@ -1,19 +1,21 @@
 /** What a person has set, from their arguments and environment. */
 import { parseArgs } from "node:util";
 import { NethoodError } from "./errors.ts";
-import { type Command, type Option, OPTIONS, WORDS } from "./options/table.ts";
+import { type Option, OPTIONS } from "./options/table.ts";
+import { type Command, WORDS } from "./options/words.ts";
 import {
   parseChunk,
   parseCount,
   parseLifetime,
   parsePort,
   parseRate,
+  parseRole,
   parseSeconds,
   parseTtl,
 } from "./values.ts";
 import { isUpdateAddress } from "./name/dns-update-server.ts";
 
-export type { Command } from "./options/table.ts";
+export type { Command } from "./options/words.ts";
 
 export interface Settings {
   command: Command;
@@ -29,6 +31,8 @@ export interface Settings {
   /** Resolvers. */
   dns: string[] | undefined;
   trackers: string[] | undefined;
+  bootstrap: string[] | undefined;
+  dht: "client" | "server" | undefined;
   announce: boolean;
   /** Name servers that a site's records are written to. */
   dnsUpdates: string[];
@@ -108,7 +112,7 @@ export function parseSettings(argv: string[], env: Record<string, string | undef
   }
   const one = (name: string) => values[name] as string | undefined;
   const many = (name: string) => values[name] as string[] | undefined;
-  const read = (name: string, parse: (text: string) => number) => {
+  const read = <T>(name: string, parse: (text: string) => T) => {
     const text = one(name);
     return text === undefined ? undefined : parse(text);
   };
@@ -129,6 +133,8 @@ export function parseSettings(argv: string[], env: Record<string, string | undef
     listen: many("listen"),
     peers: many("peer"),
     trackers: many("tracker"),
+    bootstrap: many("bootstrap"),
+    dht: read("dht", parseRole),
     announce: !yes("no-announce"),
     dns: resolvers.length > 0 ? resolvers : undefined,
     dnsUpdates,

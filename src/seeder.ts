@@ -167,6 +167,7 @@ export function createSeeder(
       keys: [`/ipns/${site.name}`, `/ipns/${name}`, cid.toString()],
       site: site.name,
       whole: true,
+      chosen: true,
     });
     return {
       cid,

@@ -81,6 +81,12 @@ function parseBytes(text: string): number | undefined {
   return Number.isSafeInteger(bytes) ? bytes : undefined;
 }
 
+/** What a node is in the DHT. */
+export function parseRole(text: string): "client" | "server" {
+  if (text === "client" || text === "server") return text;
+  throw wrong(`"${text}" is no role in a DHT.`, "Write server, or client.");
+}
+
 function wrong(message: string, hint: string): NethoodError {
   return new NethoodError("BAD_OPTION", message, { hint });
 }

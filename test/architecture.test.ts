@@ -16,7 +16,7 @@ const FLOORS: [RegExp, number][] = [
   ],
   [/^gateway\//, 5],
   [
-    /^src\/(node|node-options|opened|seeder|tracker|keeper|keys|secrets|follower|naming|control)\.ts$/,
+    /^src\/(node|node-options|opened|seeder|tracker|keeper|keys|secrets|finding|follower|naming|control)\.ts$/,
     4,
   ],
   [/^src\/(site|tracker|web)\//, 3],

@@ -34,7 +34,7 @@ export async function start(
   const { parseNameMap } = await import("../name/static.ts");
   const { listen, peers, dns, trackers, announce, mdns, push, nameMap, upload, download } =
     settings;
-  const { keysPassphraseFile } = settings;
+  const { bootstrap, dht, keysPassphraseFile } = settings;
   const options: NodeOptions = {
     dir: settings.dir ?? defaultDir(env),
     mdns,
@@ -45,6 +45,8 @@ export async function start(
     ...(peers && { peers }),
     ...(dns && { dns }),
     ...(trackers && { trackers }),
+    ...(bootstrap && { bootstrap }),
+    ...(dht && { dht }),
     announce,
     ...(upload !== undefined && { upload }),
     ...(download !== undefined && { download }),

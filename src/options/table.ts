@@ -1,4 +1,5 @@
 /** Everything a person can set: the parser, the help and the environment read the same table. */
+import { type Command, NO_NODE, PUBLISHING, SERVING } from "./words.ts";
 
 export interface Option {
   type: "string" | "boolean";
@@ -14,39 +15,6 @@ export interface Option {
   /** Commands that run no node, where it means nothing. */
   never?: Command[];
 }
-
-export type Command =
-  | "node"
-  | "seed"
-  | "site"
-  | "keep"
-  | "follow"
-  | "get"
-  | "import"
-  | "key"
-  | "tracker";
-
-/** Most words after each command. */
-export const WORDS: Record<Command, number> = {
-  node: 1,
-  seed: 1,
-  site: 4,
-  keep: 1,
-  follow: 1,
-  get: 1,
-  import: 1,
-  key: 3,
-  tracker: 0,
-};
-
-/** The commands that run until they are ended, with a gateway. */
-const SERVING: Command[] = ["node", "seed", "keep", "follow"];
-
-/** The commands that make versions. */
-const PUBLISHING: Command[] = ["seed", "site"];
-
-/** What is no node: it opens no addresses. */
-const NO_NODE: Command[] = ["tracker"];
 
 export const OPTIONS: Record<string, Option> = {
   dir: {
@@ -94,10 +62,27 @@ export const OPTIONS: Record<string, Option> = {
       "a tracker that is asked who has what is read, and told what is read and kept here (default: those that a site's DNS names)",
     never: NO_NODE,
   },
+  bootstrap: {
+    type: "string",
+    multiple: true,
+    value: "MULTIADDR",
+    env: "NETHOOD_BOOTSTRAP",
+    help:
+      "a peer of a DHT, in which sites and their readers are found where there is neither tracker nor neighbour; on a local network that network's own, else IPFS's public one (default: no DHT)",
+    never: NO_NODE,
+  },
+  dht: {
+    type: "string",
+    value: "ROLE",
+    env: "NETHOOD_DHT",
+    help:
+      "server answers others' questions in the DHT, too, and can be the first of one; client only asks (default: server on a local network, client in the public DHT)",
+    never: NO_NODE,
+  },
   "no-announce": {
     type: "boolean",
     help:
-      "tell no tracker what is read and kept here (default: tell a site's own trackers of that site)",
+      "tell no tracker and no DHT what is read and kept here (default: tell a site's own trackers of that site)",
     never: NO_NODE,
   },
   dns: {

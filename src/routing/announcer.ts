@@ -1,4 +1,4 @@
-/** Tells one tracker what this node holds: at once when that changes, and again before it is forgotten there. Nobody waits for it. */
+/** Tells one tracker, or the DHT, what this node holds: at once when that changes, and again before it is forgotten there. Nobody waits for it. */
 import { MAX_ADDRS, MAX_KEYS } from "./announce.ts";
 import { createPauses } from "../pause.ts";
 import { type Tracker, TrackerError } from "./tracker.ts";
@@ -29,13 +29,15 @@ export interface Announcer {
 
 export function createAnnouncer(
   tracker: Pick<Tracker, "origin" | "announce" | "renew">,
-  { held, addrs, given, log }: {
+  { held, addrs, given, log, who = `The tracker ${tracker.origin}` }: {
     held(): Held;
     /** Multiaddrs. */
     addrs(): string[];
     /** Bytes given to others since the start. */
     given(): number;
     log: (line: string) => void;
+    /** How a sentence about it begins. Default: with the tracker's URL. */
+    who?: string;
   },
 ): Announcer {
   const over = new AbortController();
@@ -73,7 +75,7 @@ export function createAnnouncer(
       try {
         changed = false;
         wait = await tell();
-        if (failures > 0) log(`The tracker ${tracker.origin} answers again.`);
+        if (failures > 0) log(`${who} answers again.`);
         failures = 0;
       } catch (error) {
         if (over.signal.aborted) return;
@@ -113,7 +115,7 @@ export function createAnnouncer(
     for (const { key, why } of refused) {
       if (told.has(key)) continue;
       told.add(key);
-      log(`The tracker ${tracker.origin} does not take ${key}: ${why}`);
+      log(`${who} does not take ${key}: ${why}`);
     }
     return interval * 1000;
   }

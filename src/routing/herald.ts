@@ -34,7 +34,7 @@ interface Kept {
 export function createHerald(
   { push, trackers, record, log, again = AGAIN_MS }: {
     push: Pick<Push, "publish" | "subscribe" | "unsubscribe">;
-    /** Trackers that may hear of a key. */
+    /** Trackers that may hear of a key, and the DHT. */
     trackers(key: CID): Pick<Tracker, "origin" | "putRecord">[];
     /** The record in force, if it is valid. */
     record(key: CID): Uint8Array | undefined;
@@ -90,7 +90,7 @@ export function createHerald(
     for (const { key, told } of [...kept.values()]) {
       const bytes = record(key);
       if (bytes === undefined) continue;
-      for (const tracker of trackers(key)) await put(tracker, key, bytes, told);
+      await Promise.all(trackers(key).map((tracker) => put(tracker, key, bytes, told)));
     }
     // Also where no tracker is known yet: one may be by then.
     schedule(RETRY_MS);

@@ -14,7 +14,7 @@ const RETRY_MS = [500, 1_000, 2_000, 5_000, 15_000, 30_000];
 /** Peers met before that are dialled at a start, most. */
 const MAX_REMEMBERED = 20;
 
-/** More connections than this are not looked for. */
+/** With more than this nobody else is looked for. */
 const MAX_NEIGHBOURS = 50;
 
 /** Peers whose absence was told; a local network has fewer. */
@@ -89,7 +89,7 @@ export function createNeighbours(
   /** Dials who answered on the local network: every time, since one that went away comes back, and with another port. */
   function greet({ id, multiaddrs }: PeerInfo): void {
     if (multiaddrs.length === 0 || libp2p.getConnections(id).length > 0) return;
-    if (libp2p.getPeers().length >= MAX_NEIGHBOURS) return;
+    if (talking(libp2p) >= MAX_NEIGHBOURS) return;
     void reach(String(id), multiaddrs.map((address) => address.encapsulate(`/p2p/${id}`)));
   }
 
@@ -151,6 +151,12 @@ export function createNeighbours(
       if (!signal.aborted) log(`The list of known peers failed: ${sentence(error)}`);
     }
   }
+}
+
+/** Peers with whom something is under way: of a large DHT many are connected who were asked once, and take nobody's place. */
+export function talking(libp2p: Pick<Libp2p, "getConnections">): number {
+  const busy = libp2p.getConnections().filter(({ streams }) => streams.length > 0);
+  return new Set(busy.map(({ remotePeer }) => remotePeer.toString())).size;
 }
 
 function sentence(error: unknown): string {

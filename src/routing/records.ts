@@ -11,6 +11,7 @@ import { CID } from "multiformats/cid";
 import { LIBP2P_KEY } from "../content/address.ts";
 import type { RecordRouting } from "../name/ipns.ts";
 import { checkRecord, type IpnsRecord } from "../name/record.ts";
+import { createPauses } from "../pause.ts";
 import type { IpnsRecords } from "../store/ipns.ts";
 import type { Neighbours } from "./neighbours.ts";
 
@@ -23,10 +24,19 @@ const GRACE_MS = 200;
 /** How long to wait for a first neighbour where there is none yet; the shorter time where there is a record already. */
 const ARRIVAL_MS = 3_000, HURRY_MS = 500;
 
+/** How long the others are alone in looking for a record, before the last is asked, and how long that one has, in milliseconds. */
+const LAST_MS = 500, LAST_ANSWER_MS = 15_000;
+
 /** Somebody else who may know a record, such as a tracker. */
 export interface RecordSource {
   /** The record, unchecked; undefined, or a failure, where there is none. */
   record(key: CID, options: { signal: AbortSignal }): Promise<Uint8Array | undefined>;
+}
+
+/** Who is asked when nobody else answers, and in the background where there is a valid record already: the DHT. */
+export interface LastSource extends RecordSource {
+  /** Takes a record that came in the background. */
+  hear(key: CID, record: Uint8Array): Promise<unknown>;
 }
 
 /**
@@ -39,8 +49,11 @@ export function createRecordRouting(
   store: IpnsRecords,
   keychain: Helia["keychain"],
   others: (key: CID) => RecordSource[] = () => [],
+  last?: LastSource,
 ): RecordRouting {
   const { fetch } = libp2p.services;
+  /** Names that are looked for in the background. */
+  const asking = new Set<string>();
   // deno-lint-ignore require-await -- a key that is none has to be a rejection
   fetch.registerLookupFunction("/ipns/", async (key) => store.get(nameOf(key)));
 
@@ -68,11 +81,19 @@ export function createRecordRouting(
         const limit = patience();
         await Promise.allSettled(libp2p.getPeers().map((peer) => take(ask(peer, key, limit))));
       };
+      const askLast = async (last: LastSource) => {
+        await createPauses(until).pause(LAST_MS);
+        until.throwIfAborted();
+        const limit = AbortSignal.any([until, AbortSignal.timeout(LAST_ANSWER_MS)]);
+        await take(last.record(key, { signal: limit }));
+      };
       const limit = patience();
       const tries = [
         askNeighbours(),
         ...others(key).map((source) => take(source.record(key, { signal: limit }))),
       ];
+      if (last && hurry) void inBackground(last, key);
+      else if (last) tries.push(askLast(last));
       // One neighbour's silence is nothing as long as another answers.
       await Promise.race([Promise.allSettled(tries), enough.promise]);
       clearTimeout(grace);
@@ -81,6 +102,20 @@ export function createRecordRouting(
       return { records, refused };
     },
   };
+
+  async function inBackground({ record, hear }: LastSource, key: CID): Promise<void> {
+    const name = key.toString(base36);
+    if (asking.has(name)) return;
+    asking.add(name);
+    try {
+      const bytes = await record(key, { signal: AbortSignal.timeout(LAST_ANSWER_MS) });
+      if (bytes !== undefined) await hear(key, bytes);
+    } catch {
+      // What is known stays in force; the DHT is one source among others.
+    } finally {
+      asking.delete(name);
+    }
+  }
 
   function ask(peer: PeerId, key: CID, signal: AbortSignal): Promise<Uint8Array | undefined> {
     return fetch.fetch(peer, multihashToIPNSRoutingKey(key.multihash), { signal });

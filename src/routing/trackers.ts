@@ -1,39 +1,27 @@
 /**
  * Who else has a site, asked of trackers: those that the person named, and those that a site names in its DNS (a TXT record
- * `tracker=https://…` at `_nethood.<site>`). Whoever they name is dialled, and that is all: a tracker that is down, slow, or
- * lies delays nobody, since reads go on with the peers that there are. A site's own tracker learns of that site alone.
+ * `tracker=https://…` at `_nethood.<site>`). A site's own tracker learns of that site alone. Where all that does not help, the DHT
+ * is asked, if the node is in one.
  */
 import type { Libp2p, PrivateKey } from "@libp2p/interface";
-import { type Multiaddr, multiaddr } from "@multiformats/multiaddr";
+import { multiaddr } from "@multiformats/multiaddr";
 import type { CID } from "multiformats/cid";
 import { type Announcer, createAnnouncer, type Held } from "./announcer.ts";
-import { createPauses } from "../pause.ts";
 import type { Named } from "./discovery.ts";
-import { parseTracker, type Provider, Tracker } from "./tracker.ts";
+import { createMeeting, type Source } from "./meeting.ts";
+import { parseTracker, Tracker } from "./tracker.ts";
 
-/**
- * How soon the same thing is looked up again while it is read, in milliseconds; the last one repeats. Of those who come in one
- * moment nobody is known there yet when they look first.
- */
-const AGAIN_MS = [500, 1_000, 2_000, 5_000];
-
-/** How often it is looked whether it is time for that, in milliseconds. */
+/** How often it is looked whether it is time to ask again for what is read, in milliseconds. */
 const LOOK_MS = 100;
 
-/** Lookups that are remembered for that, and trackers that sites name: most of each. */
-const MAX_ASKED = 1_000, MAX_TRACKERS = 50;
+/** How long neighbours and trackers alone are waited for, before the DHT is asked who has it, in milliseconds. */
+const LATE_MS = 1_000;
+
+/** Trackers that sites name, and keys of sites that are remembered: most of each. */
+const MAX_TRACKERS = 50, MAX_KEYS = 1_000;
 
 /** How long a site counts as being read after it was opened, in milliseconds, and how many do at once. */
 const READING_MS = 60_000, MAX_READING = 20;
-
-/** Peers that are dialled for one lookup at one tracker: most, at once, and how long each may take in milliseconds. */
-const MAX_DIALLED = 24, AT_ONCE = 8, DIAL_MS = 5_000;
-
-/** How long one of two who may hear of each other at the same time leaves it to the other to dial, in milliseconds. */
-const COURTESY_MS = 1_000;
-
-/** More connections than this are not looked for. */
-const MAX_PEERS = 100;
 
 /** A site that is being opened. */
 export interface Site {
@@ -69,8 +57,11 @@ interface Known {
 }
 
 export function createTrackers(
-  libp2p: Pick<Libp2p, "dial" | "getPeers" | "getMultiaddrs" | "peerId" | "logger">,
-  { urls, key, held, given, log }: {
+  libp2p: Pick<
+    Libp2p,
+    "dial" | "getPeers" | "getConnections" | "getMultiaddrs" | "peerId" | "logger"
+  >,
+  { urls, key, held, given, log, dht }: {
     /** Trackers for every site. @see parseTracker */
     urls: string[];
     /** The node's, which signs announces. */
@@ -79,12 +70,12 @@ export function createTrackers(
     held: ((site?: string) => Held) | undefined;
     given(): number;
     log: (line: string) => void;
+    /** Who is asked when nobody else helps. Default: nobody. */
+    dht?: Source | undefined;
   },
 ): Trackers {
-  const over = new AbortController();
+  const meeting = createMeeting(libp2p);
   const known = new Map<string, Known>();
-  /** When what was looked up where last, and how many times in a row. */
-  const asked = new Map<string, { at: number; times: number }>();
   /** What is being read, the latest last. */
   const reading = new Map<string, { site: Site; at: number }>();
   /** How much is not here that is waited for. */
@@ -104,14 +95,16 @@ export function createTrackers(
     needed() {
       if (missing++ === 0) looking = setInterval(look, LOOK_MS);
       look();
+      const late = dht && setInterval(() => lookFar(dht), LATE_MS);
       return () => {
+        clearInterval(late);
         if (--missing === 0) clearInterval(looking);
       };
     },
     named(site, { trackers, seeders, key }) {
       for (const address of seeders) void dialSeeder(site, address);
       if (key !== undefined && trackers.length > 0) {
-        if (sitesOf.size >= MAX_ASKED) sitesOf.clear();
+        if (sitesOf.size >= MAX_KEYS) sitesOf.clear();
         sitesOf.set(key.toString(), site);
       }
       for (const url of trackers) {
@@ -138,7 +131,7 @@ export function createTrackers(
       for (const { announcer } of known.values()) announcer?.changed();
     },
     async stop() {
-      over.abort();
+      meeting.stop();
       clearInterval(looking);
       await Promise.all([...known.values()].map(async ({ tracker, announcer }) => {
         await announcer?.stop();
@@ -154,8 +147,14 @@ export function createTrackers(
     }
   }
 
+  function lookFar(dht: Source): void {
+    for (const { site } of reading.values()) {
+      for (const key of site.keys) void meeting.lookUp(dht, key);
+    }
+  }
+
   function meet({ name, keys }: Site): void {
-    for (const tracker of serving(name)) for (const key of keys) void lookUp(tracker, key);
+    for (const tracker of serving(name)) for (const key of keys) void meeting.lookUp(tracker, key);
   }
 
   /** Trackers that may hear of a site. */
@@ -176,67 +175,10 @@ export function createTrackers(
     known.set(origin, { tracker, announcer, sites });
   }
 
-  async function lookUp(tracker: Tracker, key: CID): Promise<void> {
-    const what = `${tracker.origin} ${key}`;
-    const now = Date.now();
-    const { at, times } = asked.get(what) ?? { at: -Infinity, times: 0 };
-    const wait = AGAIN_MS[Math.min(times, AGAIN_MS.length) - 1] ?? 0;
-    if (now - at < wait || over.signal.aborted) return;
-    if (asked.size >= MAX_ASKED) asked.clear();
-    asked.set(what, { at: now, times: now - at > READING_MS ? 1 : times + 1 });
-    try {
-      await dialAll(tracker.providers(key, over));
-    } catch (error) {
-      // The announcer tells when a tracker is away; here it is one source among others.
-      libp2p.logger.forComponent("nethood:trackers")("%s: %e", what, error);
-    }
-  }
-
-  /** Dials as they come: the tracker says first who is nearest. */
-  async function dialAll(providers: AsyncIterable<Provider>): Promise<void> {
-    const dialling = new Set<Promise<void>>();
-    let dialled = 0;
-    for await (const provider of providers) {
-      const connected = libp2p.getPeers();
-      if (connected.length >= MAX_PEERS) break;
-      if (provider.id.equals(libp2p.peerId) || provider.addrs.length === 0) continue;
-      if (connected.some((peer) => peer.equals(provider.id))) continue;
-      const work: Promise<void> = dial(provider).finally(() => dialling.delete(work));
-      dialling.add(work);
-      if (++dialled >= MAX_DIALLED) break;
-      if (dialling.size >= AT_ONCE) await Promise.race(dialling);
-    }
-    await Promise.all(dialling);
-  }
-
-  async function dial({ id, addrs }: Provider): Promise<void> {
-    // Nobody is dialled later by who has nobody. In a crowd every second handshake would be for nothing.
-    if (libp2p.getPeers().length > 0 && String(libp2p.peerId) > String(id)) {
-      await createPauses(over.signal).pause(COURTESY_MS);
-      if (libp2p.getPeers().some((peer) => peer.equals(id))) return;
-    }
-    const end = `/p2p/${id}`;
-    const whole = addrs.map((address) =>
-      address.toString().endsWith(end) ? address : address.encapsulate(end)
-    );
-    await reach(String(id), whole);
-  }
-
   function dialSeeder(site: string, text: string): Promise<void> | undefined {
     // Of an address without a peer ID nobody could say that who answers is the right one.
-    if (isSeeder(text)) return reach(text, multiaddr(text));
+    if (isSeeder(text)) return meeting.reach(text, multiaddr(text));
     log(`${site} names a seeder whose address is none: ${text.slice(0, 100)}`);
-  }
-
-  async function reach(name: string, to: Multiaddr | Multiaddr[]): Promise<void> {
-    if (over.signal.aborted) return;
-    const signal = AbortSignal.any([over.signal, AbortSignal.timeout(DIAL_MS)]);
-    try {
-      await libp2p.dial(to, { signal });
-    } catch (error) {
-      // It went home, or never was there: ordinary, and no concern of the reader.
-      libp2p.logger.forComponent("nethood:trackers")("%s was not reached: %e", name, error);
-    }
   }
 }
 

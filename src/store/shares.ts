@@ -11,12 +11,19 @@ export interface Share {
   site: string | undefined;
   /** Everything below the root is here. */
   whole: boolean;
+  /** Somebody published, follows or keeps it, and did not merely read it. Default: no. */
+  chosen?: boolean;
 }
+
+/** What the table says of each key. */
+const READ = 0, WHOLE = 1, CHOSEN = 2;
 
 export interface Shares {
   note(share: Share): void;
   /** Keys of one site, or of all. */
   held(site?: string): { seeds: string[]; reads: string[] };
+  /** Keys of what is held whole because somebody wanted that. */
+  chosen(): string[];
   /** Told of every change. */
   watch(changed: () => void): void;
 }
@@ -27,7 +34,8 @@ export function createShares(
 ): Shares {
   let changed = () => {};
   return {
-    note({ keys, site = "", whole }) {
+    note({ keys, site = "", whole, chosen = false }) {
+      const state = !whole ? READ : chosen ? CHOSEN : WHOLE;
       let news = false;
       records.transaction(() => {
         for (const key of keys) {
@@ -35,12 +43,12 @@ export function createShares(
             "SELECT whole FROM shares WHERE key = ?",
             key,
           );
-          news ||= known === undefined || whole && known.whole === 0;
+          news ||= known === undefined || state > known.whole;
           records.run(
             "INSERT OR REPLACE INTO shares VALUES (?, ?, ?, ?)",
             key,
             site,
-            Number(whole || known?.whole === 1),
+            Math.max(state, known?.whole ?? READ),
             now(),
           );
         }
@@ -51,9 +59,13 @@ export function createShares(
       const rows = site === undefined
         ? records.all<Row>(`SELECT key, whole FROM shares ${LATEST}`)
         : records.all<Row>(`SELECT key, whole FROM shares WHERE site = ? ${LATEST}`, site);
-      const of = (whole: number) => rows.filter((row) => row.whole === whole).map(({ key }) => key);
-      return { seeds: of(1), reads: of(0) };
+      const of = (isOne: (whole: number) => boolean) =>
+        rows.filter(({ whole }) => isOne(whole)).map(({ key }) => key);
+      return { seeds: of((whole) => whole !== READ), reads: of((whole) => whole === READ) };
     },
+    chosen: () =>
+      records.all<Row>(`SELECT key, whole FROM shares WHERE whole = ${CHOSEN} ${LATEST}`)
+        .map(({ key }) => key),
     watch(told) {
       changed = told;
     },

@@ -11,6 +11,7 @@ import {
   type PeerDiscovery,
   type PeerInfo,
 } from "@libp2p/interface";
+import type { KadDHTComponents, SingleKadDHT } from "@libp2p/kad-dht";
 import { mdns } from "@libp2p/mdns";
 import { noise } from "@libp2p/noise";
 import { type Ping, ping } from "@libp2p/ping";
@@ -48,7 +49,21 @@ export type Lan = PeerDiscovery & {
 /** A message of gossipsub that is larger is not read, in bytes: an IPNS record has at most 10 KiB (ipns-record, "Record Size"). */
 const MAX_MESSAGE = 16 * 1024;
 
-type Services = { identify: Identify; ping: Ping; fetch: Fetch; pubsub?: GossipSub; mdns?: Lan };
+/** A DHT that the host is in. */
+export interface DhtService {
+  readonly kad: SingleKadDHT;
+}
+
+export type MakeDht = (components: KadDHTComponents) => DhtService;
+
+type Services = {
+  identify: Identify;
+  ping: Ping;
+  fetch: Fetch;
+  pubsub?: GossipSub;
+  mdns?: Lan;
+  dht?: DhtService;
+};
 
 export type Host = Libp2p<Services>;
 
@@ -64,6 +79,8 @@ export interface HostSettings extends Caps {
   mdns?: boolean;
   /** Whether new records of names are pushed to those who follow them. Default: true. */
   push?: boolean;
+  /** Default: no DHT. */
+  makeDht?: MakeDht | undefined;
 }
 
 /** TCP and WebSockets always, WebRTC-direct where it works. */
@@ -91,7 +108,7 @@ function usual(): string[] {
 }
 
 export async function libp2pOptions(
-  { listen, mdns: discover = true, push = true, upload, download }: HostSettings,
+  { listen, mdns: discover = true, push = true, makeDht, upload, download }: HostSettings,
   datastore: Datastore,
   connectionGater: ConnectionGater,
   transports: Transports,
@@ -120,6 +137,7 @@ export async function libp2pOptions(
       ...(push ? { pubsub } : {}),
       // A service, and not an anonymous discovery, because it is listened to.
       ...(discover ? { mdns: lan } : {}),
+      ...(makeDht ? { dht: makeDht } : {}),
     },
   };
 }

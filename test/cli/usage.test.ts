@@ -37,6 +37,7 @@ const WRONG: [string[], RegExp][] = [
   [["seed", "./site", "--name", "x.org", "--chunk", "1k"], /"1k" is not a size.*\n.*from 4\.0 KiB/],
   [["get", "/ipfs/a", "--chunk", "64k"], /--chunk does not belong to "get"/],
   [["get", "/ipfs/a", "--name", "x.org"], /--name does not belong to "get"/],
+  [["--dht", "maybe"], /"maybe" is no role in a DHT\.\n +Write server, or client/],
   [["--port"], /--port needs a value/],
   [["--dir", "--json"], /--dir needs a value/],
   [["--dir", ""], /--dir needs a value/],
@@ -48,6 +49,8 @@ const WRONG_ADDRESSES: [string[], RegExp][] = [
   [["--dns", "1.1.1"], /"1\.1\.1" is not a DNS server.*\n +Write it as 1\.1\.1\.1/],
   [["--peer", "192.168.1.5"], /"192\.168\.1\.5" is not a peer's address\.\n +Use one that/],
   [["--peer", "/ip4/192.168.1.5"], /"\/ip4\/192\.168\.1\.5" is not a peer's address/],
+  [["--bootstrap", "192.168.1.5"], /"192\.168\.1\.5" is not a peer's address/],
+  [["--dht", "client"], /has to know somebody of the DHT\.\n +Name a peer of it with --bootstrap/],
   [["--listen", "4001"], /"4001" is not an address to listen on\.\n +Use addresses of this/],
 ];
 
@@ -80,6 +83,8 @@ suite("usage", (test) => {
         /--host ADDRESS .*default 127\.0\.0\.1.*env NETHOOD_HOST/,
         /--listen MULTIADDR .*default: every interface.*env NETHOOD_LISTEN/,
         /--peer MULTIADDR .*default: none.*env NETHOOD_PEERS/,
+        /--bootstrap MULTIADDR .*default: no DHT.*env NETHOOD_BOOTSTRAP/,
+        /--dht ROLE .*default: server on a local network.*env NETHOOD_DHT/,
         /--dns SERVER .*default: the system's.*env NETHOOD_DNS/,
         /--upload RATE .*500k or 2M \(default: no limit\) \[env NETHOOD_UPLOAD\]/,
         /--download RATE .*500k or 2M \(default: no limit\) \[env NETHOOD_DOWNLOAD\]/,

@@ -10,9 +10,11 @@ import { createLibp2p } from "libp2p";
 export type Chosen = { below: string } | { above: string };
 
 export async function createBareHost(
-  { listen = "/ip4/127.0.0.1/tcp/0", id }: {
+  { listen = "/ip4/127.0.0.1/tcp/0", id, services = {} }: {
     listen?: string | undefined;
     id?: Chosen | undefined;
+    /** What it speaks beside identify. Default: nothing. */
+    services?: Record<string, (components: never) => unknown>;
   } = {},
 ): Promise<Libp2p> {
   for (;;) {
@@ -22,7 +24,7 @@ export async function createBareHost(
       transports: [tcp()],
       connectionEncrypters: [noise()],
       streamMuxers: [yamux()],
-      services: { identify: identify() },
+      services: { identify: identify(), ...services },
     });
     const own = libp2p.peerId.toString();
     if (id !== undefined && ("below" in id ? own > id.below : own < id.above)) continue;

@@ -17,9 +17,12 @@ export interface Liar extends AsyncDisposable {
   send(peer: PeerId, bytes: Uint8Array): Promise<void>;
 }
 
-export async function createLiar(lie: Lie): Promise<Liar> {
+export async function createLiar(
+  lie: Lie,
+  options?: Parameters<typeof createBareHost>[0],
+): Promise<Liar> {
   const asked: CID[] = [];
-  const libp2p = await createBareHost();
+  const libp2p = await createBareHost(options);
 
   async function send(peer: PeerId, bytes: Uint8Array): Promise<void> {
     try {

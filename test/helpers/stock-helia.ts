@@ -7,7 +7,7 @@ import type { Libp2p } from "@libp2p/interface";
 import { noise } from "@libp2p/noise";
 import { tcp } from "@libp2p/tcp";
 import { yamux } from "@libp2p/yamux";
-import { createHeliaLight } from "helia";
+import { createHelia, createHeliaLight } from "helia";
 
 export type StockHelia = Helia & { readonly libp2p: Libp2p } & AsyncDisposable;
 
@@ -20,6 +20,22 @@ export async function createStockHelia(): Promise<StockHelia> {
     streamMuxers: [yamux()],
     services: { identify: identify() },
   }));
+  await helia.start();
+  return Object.assign(helia, {
+    [Symbol.asyncDispose]: async () => void await helia.stop(),
+  });
+}
+
+/** The whole of Helia, as its defaults are, but for two things: a delegated router of ours, and no public peers or gateways. */
+export async function createRoutedHelia(url: string): Promise<StockHelia> {
+  const helia = createHelia({
+    http: { delegatedRouters: [url], recursiveGateways: [] },
+    libp2p: {
+      addresses: { listen: ["/ip4/127.0.0.1/tcp/0"] },
+      peerDiscovery: [],
+      services: { identify: identify() },
+    },
+  });
   await helia.start();
   return Object.assign(helia, {
     [Symbol.asyncDispose]: async () => void await helia.stop(),

@@ -7,7 +7,8 @@ import type { Libp2p } from "@libp2p/interface";
 import * as assert from "uvu/assert";
 import { NethoodError } from "../../src/errors.ts";
 import { createNode } from "../../src/node.ts";
-import { createNeighbours } from "../../src/routing/neighbours.ts";
+import { createNeighbours, talking } from "../../src/routing/neighbours.ts";
+import { createBareHost } from "../helpers/bare-host.ts";
 import { createFolder } from "../helpers/folder.ts";
 import { createLab, labAvailable } from "../helpers/lab.ts";
 import { createLoopbackNode, type LoopbackNode } from "../helpers/loopback-node.ts";
@@ -47,6 +48,22 @@ suite("neighbours", (test, left) => {
     await until("it is reached", () => reader.peers.includes(peer.id));
     await pause(1_700);
     assert.is(dialled, 1);
+  });
+
+  test("who is connected and has nothing to say takes no neighbour's place", async () => {
+    await using reader = await createLoopbackNode();
+    const { libp2p } = reader.helia;
+    const bare = await createBareHost();
+    try {
+      await libp2p.dial(bare.getMultiaddrs());
+      await until("the greetings to be over", () => talking(libp2p) === 0);
+      assert.is(libp2p.getPeers().length, 1);
+      await using neighbour = await createLoopbackNode();
+      await reader.meet(neighbour);
+      await until("the neighbour to talk", () => talking(libp2p) === 1);
+    } finally {
+      await bare.stop();
+    }
   });
 
   test("a malformed peer address is BAD_OPTION at once", async () => {
