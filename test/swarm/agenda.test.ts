@@ -33,6 +33,17 @@ suite("agenda", (test) => {
     assert.equal(log.map(({ at }) => at), [1, 3, 3, 19, 25]);
   });
 
+  test("of different things at one moment the order is the same, in whichever they were planned", () => {
+    const things = [[1, 2], [1, 3], [2, 0], [3, 1]];
+    for (const planned of [things, things.toReversed()]) {
+      const agenda = new Agenda(10);
+      const { number, log } = actor(agenda);
+      for (const [what, from] of planned) agenda.plan(5, number, what!, from, 10 * what! + from!);
+      agenda.run();
+      assert.equal(log.map(({ block }) => block), [12, 13, 20, 31]);
+    }
+  });
+
   test("thousands of nodes that plan more for themselves meanwhile miss nothing", () => {
     const random = createRandom(1);
     const agenda = new Agenda(10);
@@ -84,5 +95,16 @@ suite("mail", (test) => {
     const later: number[] = [];
     mail.peek(4, (_what, block) => later.push(block));
     assert.equal(later.length, 100 - expected.length);
+  });
+
+  test("letters are read in the order of their times, and one's before another's that comes with it", () => {
+    const letters = [[30, 1, 0], [10, 2, 1], [20, 0, 2], [10, 1, 3], [10, 2, 4]] as const;
+    const mail = new Mail(1);
+    for (const [time, from, block] of letters) mail.post(0, time, 4, from, block);
+    const read: number[] = [];
+    mail.take(0, 15, (_what, _from, block) => read.push(block));
+    mail.post(0, 25, 4, 9, 5);
+    mail.take(0, 30, (_what, _from, block) => read.push(block));
+    assert.equal(read, [3, 1, 4, 2, 5, 0]);
   });
 });

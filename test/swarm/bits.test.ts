@@ -1,6 +1,13 @@
 /** Sets of numbers as bits, against what the language itself has. */
 import * as assert from "uvu/assert";
-import { Bits, cheapest, eachCommon, outside, someCommon } from "../../src/swarm/bits.ts";
+import {
+  Bits,
+  cheapest,
+  eachCommon,
+  haveCommon,
+  outside,
+  someCommon,
+} from "../../src/swarm/bits.ts";
 import { Counts } from "../../src/swarm/counts.ts";
 import { createRandom } from "../helpers/random.ts";
 import { suite } from "../helpers/suite.ts";
@@ -52,6 +59,7 @@ suite("bits", (test) => {
       const seen: number[] = [];
       eachCommon(a.bits, b.bits, (i) => seen.push(i));
       assert.equal(seen, common);
+      assert.is(haveCommon(a.bits, b.bits), seen.length > 0);
 
       const from = random.int(400);
       const end = Math.min(a.bits.words.length, b.bits.words.length) * 32;

@@ -147,6 +147,22 @@ suite("scheduler, peers that fail", (test) => {
     assert.equal(reader.decide(), ["ask 2 0 0"]);
   });
 
+  test("also of what another is asked for meanwhile, if that would not give it either", () => {
+    const reader = new Reader();
+    reader.meet(A, { has: [0] });
+    reader.meet(B, { has: [1] });
+    reader.want([0]);
+    reader.decide();
+    reader.holdings.delete(A, 0);
+    reader.scheduler.refused(A, 0);
+    reader.offer(B, 0);
+    assert.equal(reader.decide(), ["ask 3 0 0"]);
+    reader.offer(A, 0);
+    assert.equal(reader.decide(), []);
+    reader.scheduler.refused(B, 0);
+    assert.equal(reader.decide(), ["ask 2 0 0"]);
+  });
+
   test("who has nothing to do does not take over what it would not give", () => {
     const reader = new Reader();
     reader.meet(A, { has: range(0, 6) });
