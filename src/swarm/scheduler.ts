@@ -31,9 +31,6 @@ export type Decision =
 /** Who was not told of the time for so long has slept itself, and cannot say who else did, in milliseconds. */
 const ASLEEP_MS = 1_000;
 
-/** The same for one that has given nothing yet, or gives nothing more: words alone hold up no more than so many. */
-export const STRANGER_QUEUE = 4;
-
 /** How long a peer is not asked for what it would not give, in milliseconds. */
 export const REFUSED_MS = 2_000;
 
