@@ -6,6 +6,9 @@ import type { Provider, Stats, TrackerStore } from "./store.ts";
 /** How long an answer is used again, in milliseconds; and the counts, for which every row is looked at. */
 const SAME_MS = 500, COUNTED_MS = 15_000;
 
+/** Keys whose answers are kept for that time, most: of ten kilobytes each. */
+const MAX_POPULAR = 1_000;
+
 /** Records in one answer, most (http-routing-v1: "SHOULD be limited to 100"). */
 const MAX_RECORDS = 100;
 
@@ -64,7 +67,8 @@ export function createAnswers(store: TrackerStore, now: () => number): Answers {
     let looked = popular.get(key);
     if (looked === undefined) {
       // Whoever asks meanwhile is told the same, also where it fails.
-      popular.set(key, looked = look(key, at));
+      looked = look(key, at);
+      if (popular.size < MAX_POPULAR) popular.set(key, looked);
     }
     return looked;
   }

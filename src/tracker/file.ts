@@ -29,7 +29,7 @@ const ON_DISK = `
 `;
 
 const IN_MEMORY = `
-  PRAGMA temp_store = MEMORY;
+  PRAGMA temp_store = MEMORY; PRAGMA temp.page_size = 1024;
   CREATE TEMP TABLE announces (key INTEGER, net INTEGER, peer INTEGER, seeds INTEGER,
     PRIMARY KEY (key, net, peer)) WITHOUT ROWID;
   CREATE TEMP TABLE lives (peer INTEGER PRIMARY KEY, expires INTEGER, ttl INTEGER, given INTEGER, met INTEGER, token BLOB);
@@ -39,7 +39,7 @@ const IN_MEMORY = `
 const OPENING = `
   INSERT INTO temp.lives SELECT num, coalesce(r.expires, p.expires), ttl, coalesce(r.given, p.given), met, token
     FROM peers p LEFT JOIN renewals r ON r.peer = p.num;
-  INSERT INTO temp.places SELECT place, num FROM peers ORDER BY place, num;
+  INSERT INTO temp.places SELECT place, num FROM peers;
 `;
 
 /**

@@ -2,12 +2,15 @@
 import { randomInt } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import { createHasher } from "./hash.ts";
-import { type Held, readHeld } from "./keys.ts";
+import type { Held } from "./keys.ts";
 import type { Statements } from "./statements.ts";
 import type { Counts } from "./store.ts";
 
 /** Peers of a key that are added up one by one; of more, what these have given stands for all. */
 const MAX_SUMMED = 1_000;
+
+/** Numbers that stand for networks. */
+const NETWORKS = 2 ** 32;
 
 /** What is known of a peer, as {@link Row}. */
 export const FOUND =
@@ -17,16 +20,17 @@ const PROVIDERS = `SELECT ${FOUND}, a.seeds FROM temp.announces a
   CROSS JOIN temp.lives l ON l.peer = a.peer CROSS JOIN peers p ON p.num = a.peer
   WHERE a.key = ? AND l.expires > ?`;
 
-export interface Row {
-  id: string;
-  src: string;
-  world: string;
-  lan: string;
-  machine: string;
-  seeds?: number;
-  met: number;
-  seen: number;
-}
+export type Row = [
+  id: string,
+  src: string,
+  world: string,
+  lan: string,
+  machine: string,
+  met: number,
+  seen: number,
+  /** Whether it has the key whole, where it was asked for by one. */
+  seeds: number | null,
+];
 
 export class Postings {
   readonly #sql: Statements;
@@ -36,30 +40,27 @@ export class Postings {
     this.#sql = sql;
   }
 
-  /** Reads what every peer has from the disk. Returns the highest number of a peer. */
-  load(db: DatabaseSync): number {
-    let last = 0;
-    const announce = db.prepare("INSERT OR IGNORE INTO temp.announces VALUES (?, ?, ?, ?)");
-    const rows = db.prepare("SELECT num, network, seeds, reads FROM peers").iterate();
-    for (const row of rows as Iterable<PeerRow>) {
-      const net = this.#net(row.network);
-      const { seeds, reads } = readHeld(row);
-      for (const key of seeds) announce.run(this.#hash(key), net, row.num, 1);
-      for (const key of reads) announce.run(this.#hash(key), net, row.num, 0);
-      last = row.num;
+  /** Reads what every peer has from the disk. No row of it comes here: a million of them would. */
+  load(db: DatabaseSync): void {
+    db.function("hash", { deterministic: true }, (text) => this.#hash(String(text)));
+    for (const [column, seeds] of [["seeds", 1], ["reads", 0]] as const) {
+      db.exec(`
+        INSERT OR IGNORE INTO temp.announces
+          SELECT hash(key.value), hash(network) % ${NETWORKS}, num, ${seeds}
+          FROM peers, json_each('["' || replace(${column}, ' ', '","') || '"]') AS key
+          WHERE ${column} <> ''`);
     }
-    return last;
   }
 
   /** Some of those that have a key, beginning anywhere, so that everybody is told of sometimes. */
   some(key: string, now: number, limit: number): Row[] {
     const code = this.#hash(key);
-    const few = this.#sql.all<Row>(`${PROVIDERS} LIMIT ?`, code, now, limit + 1);
+    const few = this.#sql.rows<Row>(`${PROVIDERS} LIMIT ?`, code, now, limit + 1);
     if (few.length <= limit) return few;
     // Their networks are a ring of numbers.
-    const from = randomInt(2 ** 32);
+    const from = randomInt(NETWORKS);
     const on = (where: string, count: number) =>
-      this.#sql.all<Row>(`${PROVIDERS} AND a.net ${where} ? LIMIT ?`, code, now, from, count);
+      this.#sql.rows<Row>(`${PROVIDERS} AND a.net ${where} ? LIMIT ?`, code, now, from, count);
     const after = on(">=", limit);
     return after.length === limit ? after : [...after, ...on("<", limit - after.length)];
   }
@@ -69,7 +70,7 @@ export class Postings {
     const [code, net, from] = [this.#hash(key), this.#net(network), randomInt(last + 1)];
     const on = (where: string, count: number) => {
       const sql = `${PROVIDERS} AND a.net = ? AND a.peer ${where} ? LIMIT ?`;
-      return this.#sql.all<Row>(sql, code, now, net, from, count);
+      return this.#sql.rows<Row>(sql, code, now, net, from, count);
     };
     const after = on(">=", limit);
     return after.length === limit ? after : [...after, ...on("<", limit - after.length)];
@@ -130,8 +131,6 @@ export class Postings {
   }
 
   #net(network: string): number {
-    return this.#hash(network) % 2 ** 32;
+    return this.#hash(network) % NETWORKS;
   }
 }
-
-type PeerRow = { num: number; network: string; seeds: string; reads: string };

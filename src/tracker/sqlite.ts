@@ -55,7 +55,11 @@ export class SqliteStore implements TrackerStore {
     const opened = openFile(dir, (db) => {
       const sql = new Statements(db);
       const postings = new Postings(sql);
-      return { sql, postings, last: postings.load(db) };
+      postings.load(db);
+      const { last } = sql.get<{ last: number }>(
+        "SELECT coalesce(max(num), 0) AS last FROM peers",
+      )!;
+      return { sql, postings, last };
     }, log);
     this.#db = opened.db;
     this.#sql = opened.sql;
@@ -107,27 +111,27 @@ export class SqliteStore implements TrackerStore {
 
   // deno-lint-ignore require-await
   async peer(id: string, now: number): Promise<Provider | undefined> {
-    const sql = `SELECT ${FOUND} ${KNOWN} AND l.expires > ?`;
-    const row = this.#sql.get<Row>(sql, placeOfPeer(id), id, now);
+    const sql = `SELECT ${FOUND}, NULL ${KNOWN} AND l.expires > ?`;
+    const [row] = this.#sql.rows<Row>(sql, placeOfPeer(id), id, now);
     return row && provider(row);
   }
 
   // deno-lint-ignore require-await
   async closest(key: Uint8Array, now: number, limit: number): Promise<Provider[]> {
     const place = cutPlace(key);
-    let found: (Row & { place: number })[] = [];
+    let found: [...Row, place: number][] = [];
     // Who shares more of the first bits is nearer: blocks of the ring around it, each twice the one before.
     for (let width = 1; width <= 2 ** PLACE_BITS && found.length < limit; width *= 2) {
       const from = place - place % width;
-      found = this.#sql.all(
-        `SELECT ${FOUND}, i.place FROM temp.places i CROSS JOIN temp.lives l ON l.peer = i.peer
+      found = this.#sql.rows(
+        `SELECT ${FOUND}, NULL, i.place FROM temp.places i CROSS JOIN temp.lives l ON l.peer = i.peer
           CROSS JOIN peers p ON p.num = i.peer WHERE i.place >= ? AND i.place < ? AND l.expires > ?
           LIMIT ?`,
         // Places are random: a block that has enough has little more.
         ...[from, from + width, now, limit * 16],
       );
     }
-    const far = (peer: { place: number }) => distanceBetween(peer.place, place);
+    const far = (row: typeof found[number]) => distanceBetween(row[8], place);
     const sorted = found.sort((a, b) => far(a) - far(b));
     return sorted.slice(0, limit).map(provider);
   }
@@ -141,7 +145,7 @@ export class SqliteStore implements TrackerStore {
       this.#sql.run("UPDATE temp.lives SET met = ? WHERE peer = ?", when, num);
       this.#sql.run("UPDATE peers SET met = ? WHERE num = ?", when, num);
       if (at === undefined || at.length === 0) return;
-      const row = this.#sql.get<Row>("SELECT world FROM peers WHERE num = ?", num)!;
+      const row = this.#sql.get<{ world: string }>("SELECT world FROM peers WHERE num = ?", num)!;
       const told = new Set([...JSON.parse(`[${row.world}]`), ...at]);
       this.#sql.run("UPDATE peers SET world = ? WHERE num = ?", members([...told]), num);
     });
@@ -272,8 +276,10 @@ function listed({ world, network, machine, claimed }: Addresses): string[] {
   return [world, network, machine, claimed].map(members);
 }
 
-function provider({ id, src, world, lan, machine, seeds, met, seen }: Row): Provider {
-  const whole = seeds === undefined ? undefined : seeds === 1;
+function provider(
+  [id, src, world, lan, machine, met, seen, seeds]: readonly [...Row, ...unknown[]],
+): Provider {
+  const whole = seeds === null ? undefined : seeds === 1;
   const from = { from: src, near: distanceTo(src) };
   return { id, ...from, world, network: lan, machine, seeds: whole, met, seen };
 }

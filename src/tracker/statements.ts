@@ -21,6 +21,13 @@ export class Statements {
     return this.#prepare(sql).all(...values) as T[];
   }
 
+  /** Rows as lists of their columns: in an object of its own each would take three times the memory. */
+  rows<T extends unknown[]>(sql: string, ...values: SQLInputValue[]): T[] {
+    const statement = this.#prepare(sql);
+    statement.setReturnArrays(true);
+    return statement.all(...values) as unknown as T[];
+  }
+
   #prepare(sql: string): StatementSync {
     let statement = this.#prepared.get(sql);
     if (statement === undefined) this.#prepared.set(sql, statement = this.#db.prepare(sql));

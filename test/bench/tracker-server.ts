@@ -1,7 +1,7 @@
 /**
- * One of the servers that the tracker's bench compares, as a program of its own: `tracker N` with so many announces, `bare` with
- * the same answer from a Hono route, `bittorrent`, or `verify`, which only checks signatures; and `shared N URL`, a tracker on a
- * Redis. It prints its URL as JSON.
+ * One of the servers that the tracker's bench compares, as a program of its own: `tracker`, `bare` with the same answer from a
+ * Hono route, or `bittorrent`. It prints its URL as JSON. `fill N` gives a tracker so many announces, and `verify` only checks
+ * signatures.
  */
 import { Buffer } from "node:buffer";
 import { createPublicKey, generateKeyPairSync, randomBytes, sign, verify } from "node:crypto";
@@ -27,8 +27,8 @@ const PEERS_OF_KEY = 10;
 const TOLD = 10_000;
 
 const KINDS: Record<string, (dir: string, count: number, url: string) => Promise<object>> = {
-  tracker: (dir, count) => tracker(dir, count, new SqliteStore(dir)),
-  shared,
+  fill,
+  tracker,
   bare,
   bittorrent,
   verify: verifications,
@@ -38,9 +38,14 @@ const [kind = "", dir = "", count = "0", url = ""] = process.argv.slice(2);
 const told = await KINDS[kind]!(dir, Number(count), url);
 console.log(JSON.stringify({ event: "ready", ...told }));
 
-/** So many announces by as many peers, over a tenth as many keys; then a tracker with them. */
-async function tracker(dir: string, count: number, store: TrackerStore) {
+/**
+ * So many announces by as many peers, over a tenth as many keys, given to the store itself. In a process of its own: what making
+ * them up takes is no memory of a tracker's.
+ */
+async function fill(dir: string, count: number, url: string) {
+  await using store = await openStore(dir, url);
   const keys = Array.from({ length: Math.ceil(count / PEERS_OF_KEY) }, randomRoot);
+  const ids = keys.map(keyId);
   const tokens: string[] = [];
   const now = Date.now();
   const began = performance.now();
@@ -52,7 +57,7 @@ async function tracker(dir: string, count: number, store: TrackerStore) {
       batch.push(store.announce({
         id: randomId(),
         ...{ time: now, now, ttl: 24 * 3_600, given: 0, event: "started" },
-        ...{ seeds: [keyId(keys[i % keys.length]!)], reads: [], from: ip },
+        ...{ seeds: [ids[i % ids.length]!], reads: [], from: ip },
         network: ip.slice(0, ip.lastIndexOf(".")),
         addrs: {
           world: [`/ip4/${ip}/tcp/4001`, `/ip4/${ip}/udp/4001/quic-v1`],
@@ -64,18 +69,25 @@ async function tracker(dir: string, count: number, store: TrackerStore) {
       if (tokens.length < TOLD) tokens.push(done!.token);
     }
   }
-  const filled = performance.now() - began;
-  if (count > 0) writeFileSync(join(dir, "keys"), keys.slice(0, TOLD).join("\n"));
+  writeFileSync(join(dir, "keys"), keys.slice(0, TOLD).join("\n"));
   writeFileSync(join(dir, "tokens"), tokens.join("\n"));
-  const urls = ["http://127.0.0.1"];
-  const running = await createTracker({ dir, urls, store, dial: () => Promise.resolve(false) });
-  const { url } = await serve(createTrackerApp(running), { port: 0 });
-  return { url, filled };
+  return { seconds: (performance.now() - began) / 1000 };
 }
 
-async function shared(dir: string, count: number, url: string) {
+async function tracker(dir: string, _count: number, url: string) {
+  const began = performance.now();
+  const urls = ["http://127.0.0.1"];
+  const store = await openStore(dir, url);
+  const running = await createTracker({ dir, urls, store, dial: () => Promise.resolve(false) });
+  const server = await serve(createTrackerApp(running), { port: 0 });
+  return { url: server.url, seconds: (performance.now() - began) / 1000 };
+}
+
+/** Where a tracker keeps its announces: in a Redis, or in its folder. */
+async function openStore(dir: string, url: string): Promise<TrackerStore> {
+  if (url === "") return new SqliteStore(dir);
   const { RedisStore } = await import("../../src/tracker/redis.ts");
-  return await tracker(dir, count, await RedisStore.open(parseStoreUrl(url)));
+  return await RedisStore.open(parseStoreUrl(url));
 }
 
 /** A bare route, which gives an answer of the tracker's, with the same headers. */
@@ -95,23 +107,33 @@ async function bittorrent() {
   return { url: `http://127.0.0.1:${server.http.address().port}` };
 }
 
-/** Checks a second, each with a key that was not seen before, as first announces have. */
-function verifications() {
+/** Checks a second, each with a key that was not seen before, as first announces have: by node:crypto, and by WebCrypto. */
+async function verifications() {
   const made = Array.from({ length: 2_000 }, () => {
     const { publicKey, privateKey } = generateKeyPairSync("ed25519");
     const data = randomBytes(400);
     const der = publicKey.export({ format: "der", type: "spki" });
     return { der, data, signature: sign(null, data, privateKey) };
   });
-  const check = ({ der, data, signature }: typeof made[number]) =>
+  type Made = typeof made[number];
+  const native = ({ der, data, signature }: Made) =>
     verify(null, data, createPublicKey({ key: der, format: "der", type: "spki" }), signature);
-  made.forEach(check);
-  const began = performance.now();
-  let checked = 0;
-  while (performance.now() - began < 2_000) {
-    for (const one of made) if (check(one)) checked++;
-  }
-  return Promise.resolve({ rate: checked / (performance.now() - began) * 1000 });
+  const web = async ({ der, data, signature }: Made) => {
+    const bytes = new Uint8Array(der.subarray(-32));
+    const key = await crypto.subtle.importKey("raw", bytes, "Ed25519", false, ["verify"]);
+    const [signed, by] = [new Uint8Array(data), new Uint8Array(signature)];
+    return await crypto.subtle.verify("Ed25519", key, by, signed);
+  };
+  const rate = async (check: (one: Made) => boolean | Promise<boolean>) => {
+    for (const one of made) await check(one);
+    const began = performance.now();
+    let checked = 0;
+    while (performance.now() - began < 2_000) {
+      for (const one of made) if (await check(one)) checked++;
+    }
+    return checked / (performance.now() - began) * 1000;
+  };
+  return { native: await rate(native), web: await rate(web) };
 }
 
 function randomRoot(): CID {
