@@ -3,7 +3,7 @@ import { type Context, Hono } from "hono";
 import { NethoodError } from "../../src/errors.ts";
 import { Refusal } from "../../src/routing/announce.ts";
 import { keyId } from "../../src/routing/key.ts";
-import type { Tracker } from "../../src/tracker.ts";
+import type { Found, Tracker } from "../../src/tracker.ts";
 import { placeOf } from "../../src/tracker/hash.ts";
 import { errorResponse, failureResponse } from "../error.ts";
 import { languageOf } from "../language.ts";
@@ -118,11 +118,15 @@ function source(
   return {
     async providers(c: Context, cid) {
       const found = await tracker.providers(keyId(cid), clientOf(c));
-      return found instanceof Refusal ? line(found.error, found.status) : found;
+      return found instanceof Refusal ? line(found.error, found.status) : listed(found);
     },
-    peer: (c, id) => tracker.peer(id.toString(), clientOf(c)),
-    closest: (c, multihash) => tracker.closest(placeOf(multihash), clientOf(c)),
+    peer: async (c, id) => listed(await tracker.peer(id.toString(), clientOf(c))),
+    closest: async (c, multihash) => listed(await tracker.closest(placeOf(multihash), clientOf(c))),
     names: () => tracker.names,
     takes: () => true,
   };
+}
+
+function listed({ records, shared }: Found) {
+  return { records: records === "" ? [] : records.split(",\n"), shared };
 }

@@ -23,8 +23,8 @@ export function createQuick(tracker: Tracker, posts: Posts): Quick {
     const found = await tracker.providers(id, from);
     if (found instanceof Refusal) return undefined;
     const { records, shared } = found;
-    const text = found.json ??= `{"Providers":[${records.join(",")}]}`;
-    return new Response(text, { headers: headersOf(records.length > 0, shared) });
+    const headers = headersOf(records !== "", shared);
+    return new Response(`{"Providers":[${records}]}`, { headers });
   }
 
   return (request, path, from) => {

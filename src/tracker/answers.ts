@@ -6,7 +6,7 @@ import type { Provider, Stats, TrackerStore } from "./store.ts";
 /** How long an answer is used again, in milliseconds; and the counts, for which every row is looked at. */
 const SAME_MS = 500, COUNTED_MS = 15_000;
 
-/** Keys whose answers are kept for that time, most: of ten kilobytes each. */
+/** Keys whose answers are kept for that time, most: of a few kilobytes each. */
 const MAX_POPULAR = 1_000;
 
 /** Records in one answer, most (http-routing-v1: "SHOULD be limited to 100"). */
@@ -18,18 +18,18 @@ const CHOSEN_OF = 150, MAX_OWN = 75;
 /** Peers nearest to a key (kad-dht: k). */
 const NEAREST = 20;
 
-/** Records of Delegated Routing V1, as JSON. */
+/** Records of Delegated Routing V1. */
 export interface Found {
-  records: string[];
+  /** Members of a list of JSON, one a line: a text for each would take three times the memory. */
+  records: string;
   /** Whether everybody may be told the same: nothing in it is for this asker alone. */
   shared: boolean;
-  /** The whole answer, once somebody has made it of them. */
-  json?: string;
 }
 
+/** What is kept of a key: not who was found, which is ten times as much. */
 interface Popular {
-  found: Provider[];
-  /** Where they announced from. */
+  many: boolean;
+  /** Where those that were found announced from. */
   networks: Set<string>;
   /** By the address of who was told; those who have nobody near, in the world, are all told the same. */
   told: Map<string, Found>;
@@ -44,7 +44,8 @@ export interface Answers {
 }
 
 export function createAnswers(store: TrackerStore, now: () => number): Answers {
-  let popular = new Map<string, Promise<Popular>>();
+  let popular = new Map<string, Popular>();
+  const finding = new Map<string, Promise<Provider[]>>();
   let since = -Infinity;
   let counted: Promise<Stats> | undefined;
   let countedAt = -Infinity;
@@ -55,29 +56,36 @@ export function createAnswers(store: TrackerStore, now: () => number): Answers {
       const record = recordFor(peer, from);
       if (record !== undefined && records.push(record) === MAX_RECORDS) break;
     }
-    return { records, shared };
+    return { records: records.join(",\n"), shared };
   };
 
-  function lookUp(key: string, at: number): Promise<Popular> {
+  /** Whoever asks meanwhile is told the same, also where it fails. */
+  function find(key: string, at: number): Promise<Provider[]> {
+    let found = finding.get(key);
+    if (found === undefined) {
+      found = store.providers(key, at, CHOSEN_OF).finally(() => finding.delete(key));
+      finding.set(key, found);
+    }
+    return found;
+  }
+
+  function remember(key: string, found: Provider[], at: number): Popular {
     // All at once: nothing is kept that nobody asks for again.
     if (at - since >= SAME_MS) {
       popular = new Map();
       since = at;
     }
-    let looked = popular.get(key);
-    if (looked === undefined) {
-      // Whoever asks meanwhile is told the same, also where it fails.
-      looked = look(key, at);
-      if (popular.size < MAX_POPULAR) popular.set(key, looked);
-    }
-    return looked;
+    const kept = popular.get(key) ?? { many: false, networks: new Set(), told: new Map() };
+    // As of now: who has come since may be of an asker's own network, and then they alone are told of it.
+    kept.many = found.length >= CHOSEN_OF;
+    kept.networks = new Set(found.map((peer) => networkOf(peer.from)));
+    if (popular.size < MAX_POPULAR) popular.set(key, kept);
+    return kept;
   }
 
-  async function look(key: string, at: number): Promise<Popular> {
-    const found = await store.providers(key, at, CHOSEN_OF);
-    const networks = new Set(found.map((peer) => networkOf(peer.from)));
-    return { found, networks, told: new Map() };
-  }
+  /** Under which name an asker is told what others are, too. */
+  const nameIn = ({ many, networks }: Popular, { ip, near, network }: Asker) =>
+    near === "world" && !many && !networks.has(network) ? "" : ip;
 
   const neighbours = (key: string, { network }: Asker) =>
     store.neighbours(key, network, now(), MAX_RECORDS);
@@ -85,12 +93,13 @@ export function createAnswers(store: TrackerStore, now: () => number): Answers {
   return {
     async providers(key, from) {
       const at = now();
-      const { found, networks, told } = await lookUp(key, at);
-      const many = found.length >= CHOSEN_OF;
-      const alone = from.near === "world" && !many && !networks.has(from.network);
-      const name = alone ? "" : from.ip;
-      const known = told.get(name);
+      const last = at - since < SAME_MS ? popular.get(key) : undefined;
+      const known = last?.told.get(nameIn(last, from));
       if (known !== undefined) return known;
+      const found = await find(key, at);
+      const kept = remember(key, found, at);
+      const { many, networks, told } = kept;
+      const name = nameIn(kept, from);
       const own = many ? await neighbours(key, from) : [];
       const others = own.length > 0 ? found.filter((peer) => !isNear(peer, from)) : found;
       const near = own.slice(0, Math.max(MAX_OWN, MAX_RECORDS - others.length));
