@@ -15,7 +15,7 @@ const FORMAT = 1;
 const CHECKPOINT_PAGES = 8_000;
 
 /** Pages of the file that are kept in memory, in KiB: who is asked for often is known to the system, too. */
-const CACHE_KIB = 8 * 1024;
+const CACHE_KIB = 4 * 1024;
 
 const ON_DISK = `
   CREATE TABLE IF NOT EXISTS peers (
@@ -29,15 +29,15 @@ const ON_DISK = `
 `;
 
 const IN_MEMORY = `
-  PRAGMA temp_store = MEMORY; PRAGMA temp.page_size = 1024;
+  PRAGMA temp_store = MEMORY; PRAGMA temp.page_size = 2048;
   CREATE TEMP TABLE announces (key INTEGER, net INTEGER, peer INTEGER, seeds INTEGER,
     PRIMARY KEY (key, net, peer)) WITHOUT ROWID;
-  CREATE TEMP TABLE lives (peer INTEGER PRIMARY KEY, expires INTEGER, ttl INTEGER, given INTEGER, met INTEGER, token BLOB);
+  CREATE TEMP TABLE lives (peer INTEGER PRIMARY KEY, expires INTEGER, ttl INTEGER, given INTEGER, met INTEGER);
   CREATE TEMP TABLE places (place INTEGER, peer INTEGER, PRIMARY KEY (place, peer)) WITHOUT ROWID;
 `;
 
 const OPENING = `
-  INSERT INTO temp.lives SELECT num, coalesce(r.expires, p.expires), ttl, coalesce(r.given, p.given), met, token
+  INSERT INTO temp.lives SELECT num, coalesce(r.expires, p.expires), ttl, coalesce(r.given, p.given), met
     FROM peers p LEFT JOIN renewals r ON r.peer = p.num;
   INSERT INTO temp.places SELECT place, num FROM peers;
 `;

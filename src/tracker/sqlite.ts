@@ -76,10 +76,15 @@ export class SqliteStore implements TrackerStore {
     const read = readToken(token);
     return read && await this.#commits.write(() => {
       const { num, secret } = read;
+      const peer = this.#sql.get<{ token: Uint8Array }>(
+        "SELECT token FROM peers WHERE num = ?",
+        num,
+      );
+      if (peer === undefined || Buffer.compare(peer.token, secret) !== 0) return undefined;
       const renewed = this.#sql.get<{ ttl: number; expires: number; given: number }>(
         `UPDATE temp.lives SET expires = ? + 1000 * ttl, given = max(given, ?)
-          WHERE peer = ? AND token = ? AND expires > ? RETURNING ttl, expires, given`,
-        ...[now, given, num, secret, now],
+          WHERE peer = ? AND expires > ? RETURNING ttl, expires, given`,
+        ...[now, given, num, now],
       );
       if (renewed === undefined) return undefined;
       const sql = "INSERT OR REPLACE INTO renewals VALUES (?, ?, ?)";
@@ -241,8 +246,8 @@ export class SqliteStore implements TrackerStore {
       ...listed(addrs),
       ...[has.seeds, has.reads].map((keys) => [...keys].join(" ")),
     );
-    const sql = "INSERT OR REPLACE INTO temp.lives VALUES (?, ?, ?, ?, ?, ?)";
-    this.#sql.run(sql, num, expires, ttl, given, met, secret);
+    const sql = "INSERT OR REPLACE INTO temp.lives VALUES (?, ?, ?, ?, ?)";
+    this.#sql.run(sql, num, expires, ttl, given, met);
     if (old === undefined) this.#sql.run("INSERT INTO temp.places VALUES (?, ?)", place, num);
     else this.#sql.run("DELETE FROM renewals WHERE peer = ?", num);
     return { token: writeToken(num, secret) };

@@ -24,7 +24,7 @@ const FEW = 10_000, MANY = 1_000_000;
 const SECONDS = 4, CONNECTIONS = 64;
 
 /** Announces that are signed beforehand, since whoever asks is no faster at it than the tracker: more than can be taken. */
-const SIGNED = 100_000;
+const SIGNED = 80_000;
 
 /** How long the largest tracker may take to fill, in milliseconds. */
 const READY_MS = 240_000;
