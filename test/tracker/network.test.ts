@@ -48,6 +48,20 @@ suite("tracker: networks", (test) => {
     assert.not((await addresses(t, "192.168.1.9"))!.includes(at("127.0.0.1")));
   });
 
+  test("who asks at home while somebody there has just come is told of them, and a stranger after them is not", async () => {
+    await using t = await createTestTracker();
+    const [anna, ben] = [await createAnnouncer(), await createAnnouncer()];
+    await t.announce(anna, { seeds: [ROOT], addrs: [at(AWAY)] }, AWAY);
+    await t.providers(ROOT, AWAY); // The key is one that was asked for lately.
+    const inside = at("192.168.1.5");
+    await t.announce(ben, { seeds: [ROOT], addrs: [inside] }, HOUSE);
+    const told = async (from: string) =>
+      (await t.ask(`/routing/v1/providers/${ROOT}`, from)).text.includes(inside);
+    assert.ok(await told(HOUSE));
+    assert.not(await told("192.0.2.1"));
+    assert.ok(await told(HOUSE));
+  });
+
   test("addresses elsewhere, such as a victim's, are told to nobody before the peer was met there", async () => {
     const dialled: string[] = [];
     const there = at("192.88.1.1");
