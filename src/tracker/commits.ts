@@ -15,8 +15,8 @@ export class Commits {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #writtenAt = 0;
 
-  /** @param explain makes of an error what is thrown */
-  constructor(db: DatabaseSync, explain: (error: unknown) => unknown) {
+  /** @param explain makes of an error what is thrown. Default: the error itself */
+  constructor(db: DatabaseSync, explain: (error: unknown) => unknown = (error) => error) {
     this.#db = db;
     this.#explain = explain;
   }

@@ -41,7 +41,7 @@ export interface Addresses {
 
 /** JSON: the members of a list of strings. */
 export function members(texts: string[]): string {
-  return JSON.stringify(texts).slice(1, -1);
+  return texts.length === 0 ? "" : JSON.stringify(texts).slice(1, -1);
 }
 
 /** A peer that has a key, as it is handed on. */
