@@ -34,13 +34,19 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 function inTime<T>(work: Promise<T>): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
     const wait = { until: performance.now() + BODY_MS, giveUp: () => resolve(undefined) };
+    const over = () => {
+      waiting.delete(wait);
+      if (waiting.size > 0) return;
+      clearTimeout(timer); // Nothing is to keep a process that wants to end.
+      timer = undefined;
+    };
     waiting.add(wait);
     if (timer === undefined) look();
     work.then((value) => {
-      waiting.delete(wait);
+      over();
       resolve(value);
     }, (error) => {
-      waiting.delete(wait);
+      over();
       reject(error);
     });
   });

@@ -1,3 +1,5 @@
+import { spawnSync } from "node:child_process";
+import process from "node:process";
 import * as assert from "uvu/assert";
 import { readText } from "../../gateway/intake.ts";
 import { suite } from "../helpers/suite.ts";
@@ -16,6 +18,20 @@ suite("intake", (test) => {
     const secondTook = performance.now() - began;
     assert.ok(firstTook > 9_900 && firstTook < 10_900, `${firstTook} ms`);
     assert.ok(secondTook > 10_900 && secondTook < 13_000, `${secondTook} ms`);
+  });
+
+  test("once all bodies have come nothing keeps the process", () => {
+    const intake = new URL("../../gateway/intake.ts", import.meta.url);
+    const program = `const { readText } = await import(${JSON.stringify(intake.href)});
+      const init = { method: "POST", body: "all" };
+      console.log(await readText(new Request("http://127.0.0.1/", init), 100));`;
+    const began = performance.now();
+    const words = process.versions.deno
+      ? ["eval", program]
+      : ["--input-type=module", "-e", program];
+    const { stdout } = spawnSync(process.execPath, words, { encoding: "utf8", timeout: 20_000 });
+    assert.is(stdout.trim(), "all");
+    assert.ok(performance.now() - began < 9_000);
   });
 
   test("a body that breaks off is a failure, and one that is too long is none", async () => {
