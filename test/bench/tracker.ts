@@ -245,7 +245,7 @@ async function load(
   place = ["taskset", "-c", CLIENT_CORE],
 ): Promise<{ requests: number; rate: number; p99: number }> {
   await using folder = await createFolder({ "load.lua": script });
-  const words = ["-t1", `-c${connections}`, `-d${SECONDS}s`, "--latency", "-s"];
+  const words = ["-t1", `-c${connections}`, `-d${SECONDS}s`, "--latency", "--timeout", "10s", "-s"];
   const [program, ...before] = place as [string, ...string[]];
   const file = join(folder.path, "load.lua");
   const told = await localhost.run(program, [...before, "wrk", ...words, file, url]);
