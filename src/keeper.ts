@@ -56,7 +56,7 @@ export function createKeeper(
         async *bytes(range, options) {
           const all = range === undefined || range.start === 0 && range.end === entry.size;
           // Who reads it at the same time is to find this node now, not when it is too late.
-          if (all && isNews(shared, from.chain[0]!)) share(from, false);
+          if (all && isNews(shared, from.chain[0]!)) offer(from);
           yield* entry.bytes(range, options);
           if (all) note(entry, from);
         },
@@ -120,6 +120,15 @@ export function createKeeper(
     }
     visit(address, cid, size);
     share(from, true);
+  }
+
+  /** What is read is shown also where a full disk leaves no room to note it for others. */
+  function offer(from: From): void {
+    try {
+      share(from, false);
+    } catch (error) {
+      log(`${from.chain[0]} is read but could not be offered: ${told(error)}`);
+    }
   }
 
   /**

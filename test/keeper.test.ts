@@ -75,6 +75,34 @@ suite("keeper", (test, left) => {
     }
   });
 
+  test("where nothing can be noted for others a file is read all the same, and that is told", async () => {
+    await using story = await twoNodes();
+    const { seeder, reader, site } = story;
+    await writeFile(join(site, "page"), "one");
+    const { cid } = await createSeeder(seeder).publish(site, { name: "x.example.org" });
+    const { createKeeper } = await import("../src/keeper.ts");
+    const { Records } = await import("../src/store/records.ts");
+    const records = new Records(join(site, "..", "records"));
+    const told: string[] = [];
+    const full = () => {
+      throw new Error("The disk is full.");
+    };
+    const keeper = createKeeper({
+      ...{ helia: reader.helia, blocks: reader.blocks, records, peers: () => 0 },
+      store: { seems: () => true },
+      shares: { note: full },
+      log: (line) => told.push(line),
+    });
+    const from = { chain: ["/ipns/x.example.org/page"], path: ["page"] };
+    const { entry } = await reader.open(`/ipfs/${cid}/page`);
+    let size = 0;
+    for await (const piece of file(keeper.watch(entry, from)).bytes()) size += piece.byteLength;
+    await keeper.stop();
+    records.close();
+    assert.is(size, 3);
+    assert.match(told[0]!, /page is read but could not be offered: The disk is full\./);
+  });
+
   test("stop() right after the last byte loses nothing", async () => {
     await using story = await twoNodes();
     const { seeder, reader, site } = story;
