@@ -15,7 +15,7 @@ async function opened() {
   const db = connect();
   db.exec("PRAGMA journal_mode = WAL; CREATE TABLE some (n INTEGER PRIMARY KEY)");
   const all = connect().prepare("SELECT n FROM some ORDER BY n");
-  const commits = new Commits(db);
+  const commits = new Commits(db, (error) => error);
   starting.defer(() => commits.flush());
   const kept = starting.move();
   return {
