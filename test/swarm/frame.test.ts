@@ -175,6 +175,30 @@ suite("frames", (test) => {
     }
   });
 
+  test("data in several chunks goes where its reader has room, and nowhere if it is not wanted", () => {
+    const data = Uint8Array.from({ length: 50 }, (_, i) => i);
+    const bytes = encodeFrame({ type: "block", group: 5, index: 3, offset: 10, size: 60, data });
+    const block = new Uint8Array(60);
+    const find = (room: Uint8Array | undefined) => {
+      const asked: number[][] = [];
+      const decoder = new FrameDecoder(({ group, index, offset, size }, length) => {
+        asked.push([group, index, offset, size, length]);
+        return room;
+      });
+      const frames = [bytes.subarray(0, 30), bytes.subarray(30)].flatMap((
+        c,
+      ) => [...decoder.push(c)]);
+      assert.equal(asked, [[5, 3, 10, 60, 50]]);
+      return frames;
+    };
+    const [kept] = find(block.subarray(10));
+    assert.ok(kept?.type === "block" && kept.data.buffer === block.buffer);
+    assert.equal([...block.subarray(10)], [...data]);
+    const [dropped, ...more] = find(undefined);
+    assert.ok(dropped?.type === "block" && dropped.data.length === 0);
+    assert.equal(more, []);
+  });
+
   test("what a frame keeps beside data outlives its chunk", () => {
     for (const open of SMALL.filter((frame) => frame.type === "open")) {
       for (const chunk of [encodeFrame(open), Buffer.from(encodeFrame(open))]) {
