@@ -1,6 +1,10 @@
 /** What goes to the socket: as few pieces as can be, and nothing later than it has to. */
 import { setImmediate as turn, setTimeout as pause } from "node:timers/promises";
-import type { ConnectionEncrypter, MessageStream } from "@libp2p/interface";
+import {
+  type ConnectionEncrypter,
+  type MessageStream,
+  StreamMessageEvent,
+} from "@libp2p/interface";
 import { multiaddr } from "@multiformats/multiaddr";
 import { Uint8ArrayList } from "uint8arraylist";
 import * as assert from "uvu/assert";
@@ -77,6 +81,33 @@ suite("packets", (test) => {
     await turn();
     assert.equal(pieces, []);
     assert.is(line.aborted, undefined);
+  });
+
+  test("messages are heard whole, and the part that came behind what is given back is not lost", async () => {
+    let given = new Uint8Array();
+    const unshift = (data: Uint8ArrayList) => given = data.slice();
+    const line = Object.assign(new EventTarget(), { unshift });
+    const secure = (line: MessageStream) => Promise.resolve({ connection: line } as never);
+    const encrypter = { protocol: "/none", secureOutbound: secure, secureInbound: secure };
+    const { secureInbound } = packed(() => encrypter as ConnectionEncrypter)({});
+    const { connection } = await secureInbound(line as never, {});
+    const read = (...bytes: number[]) =>
+      line.dispatchEvent(new StreamMessageEvent(Uint8Array.from(bytes)));
+    const heard: number[][] = [];
+    const hear = ({ data }: StreamMessageEvent) => void heard.push([...data.slice()]);
+
+    connection.addEventListener("message", hear);
+    read(0, 1, 7, 0, 2, 8);
+    assert.equal(heard, [[0, 1, 7]]);
+    connection.removeEventListener("message", hear);
+    connection.unshift(new Uint8ArrayList(Uint8Array.of(0, 1, 7)));
+    assert.equal([...given], [0, 1, 7, 0, 2, 8]);
+    read(0, 1, 1);
+    assert.is(heard.length, 1);
+    connection.addEventListener("message", hear);
+    read(...given);
+    read(9);
+    assert.equal(heard.slice(1), [[0, 1, 7], [0, 2, 8, 9]]);
   });
 
   test("who hangs up in good order is heard to the last word", async () => {
