@@ -17,9 +17,10 @@ const PLENTY = 16 * 1024;
 
 /**
  * The same after what is as much by itself: the line is fast then. An encrypted message holds a little less than 64 KiB, and the rest
- * of a larger piece would be one of its own.
+ * of a larger piece would be one of its own. Not more: a WebSocket makes one message of it, and a cap of the other side is held by
+ * whole messages.
  */
-const FAST_PLENTY = 256 * 1024;
+const FAST_PLENTY = 128 * 1024;
 
 /** A piece that only a fast line is given, in bytes. */
 const FAST_PIECE = 64 * 1024;
