@@ -5,7 +5,7 @@
 import type { DatabaseSync } from "node:sqlite";
 
 /** How long a batch gathers, in milliseconds, where one has just been written; the first after a silence is written at once. */
-const BATCH_MS = 5;
+const BATCH_MS = 1;
 
 export class Commits {
   readonly #db: DatabaseSync;
