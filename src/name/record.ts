@@ -2,7 +2,7 @@
  * Signed IPNS records (specs.ipfs.tech/ipns/ipns-record): what they say, and whether that is to be believed. Only what is
  * signed is read: the fields beside it are for programs of before 2021, and anybody on the way can change them.
  */
-import type { Helia } from "@helia/interface";
+import { type Helia, UnknownCryptoError } from "@helia/interface";
 import { IPNSEntry, ipnsValidator, multihashToIPNSRoutingKey } from "@helia/ipns";
 import { code as DAG_CBOR, decode } from "@ipld/dag-cbor";
 import { CID } from "multiformats/cid";
@@ -99,6 +99,9 @@ export async function checkRecord(
   keychain: Helia["keychain"],
 ): Promise<IpnsRecord> {
   const record = await readUnchecked(key, bytes, keychain).catch((cause) => {
+    if (cause instanceof UnknownCryptoError) {
+      throw new Error("its key is of a kind that is not known here", { cause });
+    }
     // What a decoder stumbled over is no sentence for the stranger.
     if (!(cause instanceof TypeError || cause instanceof RangeError)) throw cause;
     throw new Error("it is not of the form of a record", { cause });

@@ -2,6 +2,7 @@
 import { Buffer } from "node:buffer";
 import { IPNSEntry } from "@helia/ipns";
 import { CID } from "multiformats/cid";
+import { identity } from "multiformats/hashes/identity";
 import { sha256 } from "multiformats/hashes/sha2";
 import * as assert from "uvu/assert";
 import { LIBP2P_KEY } from "../../src/content/address.ts";
@@ -125,6 +126,17 @@ suite("name/record", (test) => {
       assert.match(String(await thrown(check(bytes))), why);
     });
   }
+
+  test("refuses a record of a key whose kind nobody knows, with a sentence", async () => {
+    const kindless = CID.createV1(
+      LIBP2P_KEY,
+      identity.digest(
+        Buffer.concat([Buffer.of(0x08, 0x05), key.publicKey.toProtobuf().subarray(2)]),
+      ),
+    );
+    const why = String(await thrown(check(await signRecord(key), kindless)));
+    assert.match(why, /key is of a kind that is not known/);
+  });
 
   test("a name that is a hash of a key believes that key alone", async () => {
     const publicKey = key.publicKey.toProtobuf() as Uint8Array<ArrayBuffer>;
