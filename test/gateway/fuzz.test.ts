@@ -14,6 +14,9 @@ import { suite } from "../helpers/suite.ts";
 
 const REQUESTS = 100_000;
 
+/** The same for everybody, so that who sees it fail has changed something. NETHOOD_FUZZ_SEED=$RANDOM looks elsewhere. */
+const SEED = 704915404;
+
 /** After so many of them the tiers of memory have what they may have. */
 const WARM = 30_000;
 
@@ -51,7 +54,7 @@ interface Answer {
 suite("gateway: fuzz", (test) => {
   test("a hundred thousand requests that are not quite right", async () => {
     await using gateway = await createHostileGateway();
-    const seed = Number(process.env.NETHOOD_FUZZ_SEED ?? Date.now() % 2 ** 31);
+    const seed = Number(process.env.NETHOOD_FUZZ_SEED ?? SEED);
     const fuzz = createFuzz(seed, gateway.parts);
     /** One for each thing that went wrong. */
     const failures = new Map<string, string>();
