@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { createPublicKey, verify } from "node:crypto";
 import { publicKeyFromProtobuf } from "@libp2p/crypto/keys";
 import { peerIdFromPublicKey, peerIdFromString } from "@libp2p/peer-id";
-import { decodeBase58 } from "./base58.ts";
+import { base58btc } from "multiformats/bases/base58";
 
 /** What is before an Ed25519 key in the peer ID that has it: identity, 36 bytes; type 1, 32 bytes (specification: peer-ids). */
 const ED25519_ID = Buffer.from("002408011220", "hex");
@@ -26,7 +26,7 @@ export function signedBy(
 ): boolean | Promise<boolean> {
   if (!id.startsWith("12D3KooW")) return otherSigned(id, data, signature, publicKey);
   try {
-    const bytes = decodeBase58(id);
+    const bytes = base58btc.decode(`z${id}`);
     const known = bytes.byteLength === 38 && ED25519_ID.equals(bytes.subarray(0, 6));
     if (!known || signature.byteLength !== 64) return false;
     const der = Buffer.concat([ED25519_SPKI, bytes.subarray(6)]);

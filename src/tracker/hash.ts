@@ -1,7 +1,7 @@
 /** Numbers for strings, for tables that are to be small. */
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import { decodeBase58 } from "../routing/base58.ts";
+import { base58btc } from "multiformats/bases/base58";
 
 /** Numbers of 53 bits (cyrb53), others at every start: who could choose two keys of one number would mix their peers. */
 export function createHasher(seed: number): (text: string) => number {
@@ -28,7 +28,7 @@ export function placeOf(multihash: Uint8Array): Uint8Array {
 
 /** The same of a peer ID in base58btc, cut short. */
 export function placeOfPeer(id: string): number {
-  return cutPlace(placeOf(decodeBase58(id)));
+  return cutPlace(placeOf(base58btc.decode(`z${id}`)));
 }
 
 export function cutPlace(place: Uint8Array): number {
