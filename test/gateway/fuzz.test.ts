@@ -23,8 +23,15 @@ const WARM = 30_000;
 /** Requests under way at once. */
 const AT_ONCE = 256;
 
-/** Longest that an answer may take, in milliseconds: more than patience, for so many want the one core. */
-const LIMIT_MS = 10_000;
+/**
+ * Longest that an answer may take, in milliseconds: what is late is not lost. On a busy machine Deno's Web Crypto leaves some
+ * of 256 signatures waiting for seconds while it checks others that came later, and has all of them checked in the end.
+ */
+const LIMIT_MS = 60_000;
+const LATE = new Error("there is no answer");
+
+/** Longest that all of it may take, in milliseconds: half a minute where nothing else runs. */
+const WHOLE_MS = 300_000;
 
 /** Pieces of an answer that are read. Some have no end. */
 const ENOUGH = 32;
@@ -72,6 +79,7 @@ suite("gateway: fuzz", (test) => {
         } catch (error) {
           const what = String(error);
           if (!failures.has(what)) failures.set(what, repeat(seed, i, request, what));
+          if (error === LATE) next = REQUESTS; // Those that follow would take as long.
         }
         await setImmediate(); // Files are read between two turns of the loop, not within one.
       }
@@ -89,7 +97,7 @@ suite("gateway: fuzz", (test) => {
     const grown = memory() - before;
     assert.ok(grown < GROWTH, `${grown} bytes more than before, seed ${seed}`);
   });
-});
+}, WHOLE_MS);
 
 async function ask(
   { app }: Pick<HostileGateway, "app">,
@@ -148,7 +156,7 @@ function check(
 async function inTime<T>(answer: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("there is no answer")), LIMIT_MS);
+    timer = setTimeout(() => reject(LATE), LIMIT_MS);
   });
   try {
     return await Promise.race([answer, late]);
