@@ -102,8 +102,6 @@ export function createSeeder(
 ): Seeder {
   const { helia, blocks, names } = node;
   const sites = createSites(node);
-  /** The sites of which others were asked already. */
-  const heard = new Set<string>();
 
   return {
     async publish(dir, options) {
@@ -204,9 +202,7 @@ export function createSeeder(
   /** Hears of what another machine with the same key has published, so that it is not answered with a fork. */
   async function hear(label: string, { signal }: PublishOptions): Promise<void> {
     const key = await names.own(label);
-    // At first others may only just be met; later nobody who has anybody to ask waits for more.
-    if (key === undefined || heard.has(label) && helia.libp2p.getPeers().length === 0) return;
-    heard.add(label);
+    if (key === undefined) return;
     const late = AbortSignal.timeout(HEAR_MS);
     const own = signal ? AbortSignal.any([late, signal]) : late;
     await names.record(key, { signal: own }).catch(() => undefined); // Nobody need have heard of it.

@@ -1,48 +1,19 @@
-/** Versions of a site: made, told, rolled back, and published from two machines. */
+/** Versions of a site: made, told, and rolled back. */
 import { CID } from "multiformats/cid";
 import * as assert from "uvu/assert";
-import { parseKey } from "../src/content/address.ts";
 import type { Node } from "../src/node.ts";
-import { createSeeder, type PublishOptions, type Release } from "../src/seeder.ts";
-import { createSites, type LoggedVersion } from "../src/site/sites.ts";
+import { createSeeder, type PublishOptions } from "../src/seeder.ts";
+import { createSites } from "../src/site/sites.ts";
 import { readText } from "./helpers/bytes.ts";
 import { failure, refusal } from "./helpers/failure.ts";
-import { createFolder, type Files } from "./helpers/folder.ts";
 import { createLoopbackNode, untilPeers } from "./helpers/loopback-node.ts";
 import { VALUE } from "./helpers/signer.ts";
 import { suite } from "./helpers/suite.ts";
+import { LABEL, log, NAME, numbers, publish, recordOf } from "./helpers/versions.ts";
 
-const NAME = "docs.example.org";
-const LABEL = `_dnslink.${NAME}`;
 /** Content that nobody has. */
 const NOWHERE = CID.parse(VALUE.slice("/ipfs/".length));
 const DAY_MS = 86_400_000;
-
-/** Publishes a site of these files, in a folder of its own. */
-async function publish(
-  node: Node,
-  files: Files,
-  options: Partial<PublishOptions> = {},
-): Promise<Release> {
-  await using folder = await createFolder(files);
-  return await createSeeder(node).publish(folder.path, { name: NAME, ...options });
-}
-
-async function log(node: Node, name: string = NAME): Promise<LoggedVersion[]> {
-  const versions: LoggedVersion[] = [];
-  for await (const version of createSites(node).log(name)) versions.push(version);
-  return versions;
-}
-
-const numbers = (versions: LoggedVersion[]) => versions.map(({ number }) => number);
-const recordOf = (node: Node, { key }: Release) => node.names.record(parseKey(key)!);
-
-/** A second machine with the same key, that has met nobody. */
-async function createTwin(node: Node): Promise<Awaited<ReturnType<typeof createLoopbackNode>>> {
-  const twin = await createLoopbackNode();
-  await twin.helia.keychain.importKey(LABEL, await node.helia.keychain.exportKey(LABEL));
-  return twin;
-}
 
 suite("seeder, versions", (test) => {
   test("each publication is a version: numbered, with its note, its size, and what it changed", async () => {
@@ -141,58 +112,6 @@ suite("seeder, versions", (test) => {
     // published by other means
     const key = await node.names.publish("plain", one.cid);
     await refusal("NO_VERSION", () => log(reader, `/ipns/${key}`));
-  });
-
-  test("two machines with one key that do not know of each other: a fork, told and shown; the next goes above both", async () => {
-    await using node = await createLoopbackNode();
-    const one = await publish(node, { "a.txt": "1" });
-    await using twin = await createTwin(node);
-    await twin.meet(node);
-    await recordOf(twin, one);
-    for (const peer of twin.helia.libp2p.getPeers()) await twin.helia.libp2p.hangUp(peer);
-
-    const [left, right] = [
-      await publish(node, { "a.txt": "left" }),
-      await publish(twin, { "a.txt": "right" }),
-    ];
-    assert.equal([left.version.number, right.version.number, right.key], [2, 2, left.key]);
-    assert.not.equal(left.version.cid, right.version.cid);
-
-    await twin.meet(node);
-    await Promise.all([recordOf(node, one), recordOf(twin, one)]);
-    for (const { told } of [node, twin]) {
-      assert.is(told.filter((line) => line.includes("two versions 2")).length, 1, told.join("\n"));
-    }
-    // each shows both, and both agree on which counts
-    for (const machine of [node, twin]) {
-      const versions = await log(machine);
-      assert.equal(numbers(versions), [2, 2, 1]);
-      assert.equal(versions.map(({ fork, beside }) => [fork, beside]), [
-        [true, false],
-        [true, true],
-        [false, false],
-      ]);
-      assert.equal(versions[0]!.cid, right.version.cid, "the one that was signed last");
-      assert.equal(versions[1]!.version!.root, left.cid);
-    }
-
-    const next = await publish(node, { "a.txt": "both" });
-    assert.is(next.version.number, 3);
-    const [newest] = await log(twin);
-    assert.equal([newest!.number, newest!.version!.previous], [3, right.version.cid]);
-    assert.equal(numbers(await log(twin)), [3, 2, 2, 1]);
-  });
-
-  test("a machine that comes with its key hears first of what is out, and goes above that", async () => {
-    await using node = await createLoopbackNode();
-    const one = await publish(node, { "a.txt": "1" });
-    await using twin = await createTwin(node);
-    await twin.meet(node);
-    const two = await publish(twin, { "a.txt": "2" });
-    assert.equal([two.version.number, two.changes], [2, { added: 0, changed: 1, removed: 0 }]);
-    assert.equal((await log(twin))[0]!.version!.previous, one.version.cid);
-    assert.is((await publish(node, { "a.txt": "3" })).version.number, 3);
-    assert.equal([node.told, twin.told], [[], []]);
   });
 
   test("two publications at once are two versions, not a fork", async () => {

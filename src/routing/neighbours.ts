@@ -23,12 +23,23 @@ const MAX_ABSENT = 1_000;
 /** What an address must have one of to be of use: a port, or the peer's ID under which mDNS may find it. */
 const DIALLED = ["tcp", "udp", "p2p"];
 
+/** How long a local network may take to answer at a start, in milliseconds: WiFi holds a multicast for three beacons of 100. */
+const LAN_MS = 300;
+
 /** libp2p's peer store keeps this mark, so that a restarted node finds its neighbours again. */
 const MET = "nethood-neighbour";
 
 export interface Neighbours {
-  /** Resolves as soon as a peer is connected, or after `ms` milliseconds; true if there is one. */
-  some(ms: number, signal?: AbortSignal): Promise<boolean>;
+  /**
+   * Resolves as soon as a peer is connected, or after `ms` milliseconds; true if there is one.
+   *
+   * @param options.expected whether only those are waited for who are on their way: who is dialled, and, after a start, who
+   * may yet answer on the local network. Default: false, whoever comes by.
+   */
+  some(
+    ms: number,
+    options?: { signal?: AbortSignal | undefined; expected?: boolean | undefined },
+  ): Promise<boolean>;
   stop(): void;
 }
 
@@ -57,25 +68,33 @@ export function createNeighbours(
   const { signal } = over;
   /** Whose absence was told: one that stays away is mentioned once. */
   const absent = new Set<string>();
+  /** How much is under way that may end with a peer, and who is told when nothing is. */
+  let underway = 0;
+  const waiting = new Set<() => void>();
 
   const { mdns } = libp2p.services;
   mdns?.addEventListener("peer", ({ detail }) => greet(detail), { signal });
   for (const peer of mdns?.early() ?? []) greet(peer);
+  if (mdns) void expect(createPauses(signal).pause(LAN_MS)); // It was asked when the host started.
   libp2p.addEventListener("peer:connect", ({ detail }) => void remember(detail), { signal });
   for (const address of peers) void hold(address);
-  void again();
+  void expect(again());
 
   return {
-    some(ms, outer) {
+    some(ms, { signal: outer, expected = false } = {}) {
       if (libp2p.getPeers().length > 0) return Promise.resolve(true);
       if (signal.aborted || outer?.aborted) return Promise.resolve(false);
+      if (expected && underway === 0) return Promise.resolve(false);
       return new Promise((resolve) => {
         const done = new AbortController();
         const end = (found: boolean) => {
           clearTimeout(timer);
           done.abort();
+          waiting.delete(nobody);
           resolve(found);
         };
+        const nobody = () => end(false);
+        if (expected) waiting.add(nobody);
         const timer = setTimeout(end, ms, false);
         libp2p.addEventListener("peer:connect", () => end(true), { signal: done.signal });
         for (const s of [signal, outer]) {
@@ -93,13 +112,22 @@ export function createNeighbours(
     void reach(String(id), multiaddrs.map((address) => address.encapsulate(`/p2p/${id}`)));
   }
 
+  async function expect<T>(work: Promise<T>): Promise<T> {
+    underway++;
+    try {
+      return await work;
+    } finally {
+      if (--underway === 0) { for (const nobody of waiting) nobody(); }
+    }
+  }
+
   /** One attempt; failures are ordinary (a neighbour went home). Whom it reached, if anybody. */
   async function reach(
     name: string,
     to: PeerId | Multiaddr | Multiaddr[],
   ): Promise<PeerId | undefined> {
     try {
-      const { remotePeer } = await libp2p.dial(to, { signal });
+      const { remotePeer } = await expect(libp2p.dial(to, { signal }));
       absent.delete(name);
       return remotePeer;
     } catch (error) {

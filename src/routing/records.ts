@@ -21,7 +21,10 @@ const ANSWER_MS = 3_000;
 /** After the first valid record, how long the others may still bring a newer one. */
 const GRACE_MS = 200;
 
-/** How long to wait for a first neighbour where there is none yet; the shorter time where there is a record already. */
+/**
+ * How long to wait for a first neighbour where there is none yet, in milliseconds. Where there is a record already, the shorter
+ * time, and only for one who is on the way.
+ */
 const ARRIVAL_MS = 3_000, HURRY_MS = 500;
 
 /** How long the others are alone in looking for a record, before the last is asked, and how long that one has, in milliseconds. */
@@ -77,7 +80,8 @@ export function createRecordRouting(
       };
       const patience = () => AbortSignal.any([until, AbortSignal.timeout(ANSWER_MS)]);
       const askNeighbours = async () => {
-        await neighbours.some(hurry ? HURRY_MS : ARRIVAL_MS, until);
+        const wait = hurry ? HURRY_MS : ARRIVAL_MS;
+        await neighbours.some(wait, { signal: until, expected: hurry });
         const limit = patience();
         await Promise.allSettled(libp2p.getPeers().map((peer) => take(ask(peer, key, limit))));
       };

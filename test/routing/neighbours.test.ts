@@ -1,9 +1,11 @@
 /** Who is near: named peers, peers met before, and peers that the local network tells of. */
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Libp2p } from "@libp2p/interface";
+import { type Multiaddr, multiaddr } from "@multiformats/multiaddr";
 import * as assert from "uvu/assert";
 import { NethoodError } from "../../src/errors.ts";
 import { createNode } from "../../src/node.ts";
@@ -109,6 +111,43 @@ suite("neighbours", (test, left) => {
       assert.equal(node.told, []);
     }
     await pause(200); // what was still on its way would end the process
+  });
+
+  test("who is on the way is waited for; where nobody is, nobody is", async () => {
+    const silent = createServer();
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    const { port } = silent.address() as AddressInfo;
+    const other = await createBareHost();
+    const lan = Object.assign(new EventTarget(), { early: () => [] });
+    const cases: [what: string, { peers?: Multiaddr[]; mdns?: EventTarget }, boolean, number][] = [
+      ["nobody", {}, false, 0],
+      ["one who is there", { peers: other.getMultiaddrs() }, true, 0],
+      ["one who is not", { peers: [multiaddr("/ip4/127.0.0.1/tcp/1")] }, false, 0],
+      ["one who says nothing", { peers: [multiaddr(`/ip4/127.0.0.1/tcp/${port}`)] }, false, 1_000],
+      ["a local network without answer", { mdns: lan }, false, 300],
+      ["an answer of the local network", { mdns: lan }, true, 100],
+    ];
+    try {
+      for (const [what, { peers = [], mdns }, found, ms] of cases) {
+        const host = await createBareHost();
+        Object.assign(host.services, { mdns });
+        const neighbours = createNeighbours(host, { peers });
+        const started = Date.now();
+        if (mdns && found) {
+          const multiaddrs = other.getMultiaddrs().map((address) => address.decapsulate("/p2p"));
+          const detail = { id: other.peerId, multiaddrs };
+          setTimeout(() => mdns.dispatchEvent(new CustomEvent("peer", { detail })), ms);
+        }
+        assert.is(await neighbours.some(1_000, { expected: true }), found, what);
+        const took = Date.now() - started;
+        assert.ok(took >= ms - 5 && took < ms + 500, `${what}: ${took} ms`);
+        neighbours.stop();
+        await host.stop();
+      }
+    } finally {
+      silent.close();
+      await other.stop();
+    }
   });
 
   test("a list of known peers that fails is told, and ends nothing", async () => {
