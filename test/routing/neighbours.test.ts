@@ -119,18 +119,26 @@ suite("neighbours", (test, left) => {
     const { port } = silent.address() as AddressInfo;
     const other = await createBareHost();
     const lan = Object.assign(new EventTarget(), { early: () => [] });
-    const cases: [what: string, { peers?: Multiaddr[]; mdns?: EventTarget }, boolean, number][] = [
+    type Known = { peers?: Multiaddr[]; met?: boolean; mdns?: EventTarget };
+    const cases: [what: string, known: Known, found: boolean, ms: number][] = [
       ["nobody", {}, false, 0],
       ["one who is there", { peers: other.getMultiaddrs() }, true, 0],
+      ["one who was met before", { met: true }, true, 0],
       ["one who is not", { peers: [multiaddr("/ip4/127.0.0.1/tcp/1")] }, false, 0],
       ["one who says nothing", { peers: [multiaddr(`/ip4/127.0.0.1/tcp/${port}`)] }, false, 1_000],
       ["a local network without answer", { mdns: lan }, false, 300],
       ["an answer of the local network", { mdns: lan }, true, 100],
     ];
     try {
-      for (const [what, { peers = [], mdns }, found, ms] of cases) {
+      for (const [what, { peers = [], met, mdns }, found, ms] of cases) {
         const host = await createBareHost();
         Object.assign(host.services, { mdns });
+        if (met) {
+          await host.peerStore.merge(other.peerId, {
+            multiaddrs: other.getMultiaddrs(),
+            tags: { "nethood-neighbour": { value: 1 } },
+          });
+        }
         const neighbours = createNeighbours(host, { peers });
         const started = Date.now();
         if (mdns && found) {
