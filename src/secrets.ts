@@ -1,12 +1,13 @@
 /** Private keys that have got into a folder that is to be published. */
 import type { KeyObject } from "node:crypto";
-import { open } from "node:fs/promises";
+import { closeSync, openSync, readSync } from "node:fs";
 import { unreadable } from "./content/folder.ts";
 import type { FolderItem } from "./content/folder.ts";
 import { NethoodError } from "./errors.ts";
 import { ownerOf } from "./keys.ts";
 import { hasPrivatePem, readKeyFile } from "./name/key-file.ts";
 import type { Node } from "./node.ts";
+import { createSlices } from "./pause.ts";
 
 /** Larger files are not looked into, in bytes: an RSA key of 8,192 bits has 7 KB. */
 const MAX_SIZE = 16 * 1024;
@@ -26,14 +27,14 @@ export async function findSecrets(
   { signal }: { signal?: AbortSignal | undefined } = {},
 ): Promise<string[]> {
   const found: string[] = [];
+  const others = createSlices(signal);
   for (const { kind, size, path, file } of items) {
     signal?.throwIfAborted();
     if (kind !== "file" || size > MAX_SIZE || !NAMES.test(path.slice(path.lastIndexOf("/") + 1))) {
       continue;
     }
-    const bytes = await read(file, size).catch((cause) => {
-      throw unreadable(path, cause);
-    });
+    await others();
+    const bytes = read(path, file, size);
     const key = keyIn(bytes);
     const site = key && await ownerOf(node, key, { signal }) || titled(bytes);
     if (site !== undefined) {
@@ -46,14 +47,17 @@ export async function findSecrets(
   return found;
 }
 
-async function read(file: string, size: number): Promise<Uint8Array> {
-  const handle = await open(file);
+function read(path: string, file: string, size: number): Uint8Array {
   try {
-    const bytes = new Uint8Array(size);
-    const { bytesRead } = await handle.read(bytes, 0, size, 0);
-    return bytes.subarray(0, bytesRead);
-  } finally {
-    await handle.close();
+    const handle = openSync(file, "r");
+    try {
+      const bytes = new Uint8Array(size);
+      return bytes.subarray(0, readSync(handle, bytes, 0, size, 0));
+    } finally {
+      closeSync(handle);
+    }
+  } catch (cause) {
+    throw unreadable(path, cause);
   }
 }
 

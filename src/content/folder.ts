@@ -12,8 +12,8 @@
 import { createHash } from "node:crypto";
 import { lstatSync, readdirSync, realpathSync, type Stats, statSync } from "node:fs";
 import { join, sep } from "node:path";
-import { setImmediate as others } from "node:timers/promises";
 import { NethoodError, systemCode } from "../errors.ts";
+import { createSlices } from "../pause.ts";
 
 export interface FolderOptions {
   /** Publish files whose name begins with a dot. Default: false. */
@@ -55,12 +55,6 @@ export interface Folder {
 /** What a decoder leaves where a name was not UTF-8. A name may also really contain it. */
 const REPLACEMENT = "\uFFFD";
 
-/**
- * How long the scan keeps the process to itself, in milliseconds. One file after the other, as the system answers, takes a third
- * of the time that promises take; between such slices all others get their turn.
- */
-const SLICE_MS = 5;
-
 /** @throws {NethoodError} BAD_SITE, SITE_CHANGED */
 export async function scanFolder(
   dir: string,
@@ -69,7 +63,7 @@ export async function scanFolder(
   const folder: Folder = { items: [], bytes: 0, skipped: [], outside: [], linked: [], changed: 0 };
   const { top, info } = topOf(dir);
   noteChange(info);
-  let until = performance.now() + SLICE_MS;
+  const others = createSlices(signal);
   await visit("", top, [top]);
   if (folder.items.length === 0) {
     throw new NethoodError("BAD_SITE", `There is nothing to publish in ${dir}.`, {
@@ -94,11 +88,7 @@ export async function scanFolder(
       const item = path === "" ? name : `${path}/${name}`;
       // Two names that decode to the same one can only be names that lost something.
       if (twice && wanted.indexOf(name) !== wanted.lastIndexOf(name)) throw notUtf8(item);
-      if (performance.now() > until) {
-        await others();
-        signal?.throwIfAborted();
-        until = performance.now() + SLICE_MS;
-      }
+      await others();
       const target = follow(join(real, name), item);
       if (target === undefined) continue;
       const { file, info } = target;

@@ -49,8 +49,8 @@ export function readKeyFile(bytes: Uint8Array, passphrase?: string): KeyObject {
   if (isProtobuf(bytes)) return fromProtobuf(bytes);
   const text = new TextDecoder().decode(bytes);
   if (text.includes("-----BEGIN ")) return fromPem(text, passphrase);
-  const words = text.trim().toLowerCase().split(/\s+/);
-  if (words.every((word) => /^[a-z]+$/.test(word))) return fromWords(words);
+  // Nearly every file ends at its first digit or full stop, before it is cut into thousands of words.
+  if (/^\s*[a-z][a-z\s]*$/i.test(text)) return fromWords(text.trim().toLowerCase().split(/\s+/));
   throw badKey("This is no private key in any form that is known here.", FORMS);
 }
 
