@@ -78,8 +78,8 @@ export function createTrackers(
   const known = new Map<string, Known>();
   /** What is being read, the latest last. */
   const reading = new Map<string, { site: Site; at: number }>();
-  /** How much is not here that is waited for. */
-  let missing = 0;
+  /** Since when each is waited for that is not here, the longest first. */
+  const missing = new Set<{ since: number }>();
   let looking: ReturnType<typeof setInterval> | undefined;
   /** The site that an IPNS key was last found under. */
   const sitesOf = new Map<string, string>();
@@ -93,12 +93,13 @@ export function createTrackers(
       if (reading.size > MAX_READING) reading.delete(reading.keys().next().value!);
     },
     needed() {
-      if (missing++ === 0) looking = setInterval(look, LOOK_MS);
+      const one = { since: Date.now() };
+      if (missing.size === 0) looking = setInterval(look, LOOK_MS);
+      missing.add(one);
       look();
-      const late = dht && setInterval(() => lookFar(dht), LATE_MS);
       return () => {
-        clearInterval(late);
-        if (--missing === 0) clearInterval(looking);
+        missing.delete(one);
+        if (missing.size === 0) clearInterval(looking);
       };
     },
     named(site, { trackers, seeders, key }) {
@@ -141,15 +142,15 @@ export function createTrackers(
   };
 
   function look(): void {
+    const now = Date.now();
+    const [longest] = missing;
+    const far = longest && now - longest.since >= LATE_MS ? dht : undefined;
     for (const [what, { site, at }] of reading) {
-      if (Date.now() - at > READING_MS) reading.delete(what);
-      else meet(site);
-    }
-  }
-
-  function lookFar(dht: Source): void {
-    for (const { site } of reading.values()) {
-      for (const key of site.keys) void meeting.lookUp(dht, key);
+      if (now - at > READING_MS) reading.delete(what);
+      else {
+        meet(site);
+        if (far) { for (const key of site.keys) void meeting.lookUp(far, key); }
+      }
     }
   }
 
