@@ -91,8 +91,7 @@ async function exportKey(
     stdout.write(`${inRows(words)}\n`);
     return;
   }
-  const { passphraseFile } = settings;
-  const passphrase = passphraseFile && await readPassphrase(passphraseFile, signal);
+  const passphrase = await passphraseOf(settings, signal);
   const { site, key, pem } = await ask<SiteKey & { pem: string }>("pem", { name, passphrase });
   if (toStdout) {
     stdout.write(pem);
@@ -123,8 +122,7 @@ async function importKey(
       hint: "Check its name, and that you may read it.",
     });
   const bytes = await readAll(readInput(file!, signal, unreadable), MAX_KEY_FILE);
-  const { passphraseFile } = settings;
-  const passphrase = passphraseFile && await readPassphrase(passphraseFile, signal);
+  const passphrase = await passphraseOf(settings, signal);
   const params = { name, file: Buffer.from(bytes).toString("base64"), passphrase };
   const { known, site, key, dnslink } = await ask<Imported>("import", params);
   if (file !== "-") await warnOfReaders(file!, teller);
@@ -134,6 +132,14 @@ async function importKey(
     (known ? `This is the key of ${site} already: ` : `The key of ${site} is now `) +
       `/ipns/${key}.\nIts record in the DNS:\n\n  ${dnslink}`,
   );
+}
+
+/** What protects the file of a key; undefined for nothing. @throws {NethoodError} BAD_OPTION */
+async function passphraseOf(
+  { passphraseFile }: Settings,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  return passphraseFile === undefined ? undefined : await readPassphrase(passphraseFile, signal);
 }
 
 async function rotate(
