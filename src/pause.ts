@@ -38,14 +38,16 @@ export function createPauses(signal: AbortSignal): Pauses {
  * For work that asks the system for one file after the other and waits for each answer, which takes a third of the time that
  * promises take: called between two files, it lets all others have their turn when it is time for that.
  *
- * @returns rejects with the reason of the signal
+ * @returns undefined where it is not: only a promise is to be awaited, so that what is short is done in one go. It rejects with
+ * the reason of the signal
  */
-export function createSlices(signal?: AbortSignal): () => Promise<void> {
+export function createSlices(signal?: AbortSignal): () => Promise<void> | undefined {
   let until = performance.now() + SLICE_MS;
-  return async () => {
-    if (performance.now() <= until) return;
+  return () => performance.now() > until ? turn() : undefined;
+
+  async function turn(): Promise<void> {
     await others();
     signal?.throwIfAborted();
     until = performance.now() + SLICE_MS;
-  };
+  }
 }

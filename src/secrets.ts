@@ -33,7 +33,8 @@ export async function findSecrets(
     if (kind !== "file" || size > MAX_SIZE || !NAMES.test(path.slice(path.lastIndexOf("/") + 1))) {
       continue;
     }
-    await others();
+    const turn = others();
+    if (turn) await turn;
     const bytes = read(path, file, size);
     const key = keyIn(bytes);
     const site = key && await ownerOf(node, key, { signal }) || titled(bytes);

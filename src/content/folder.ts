@@ -88,7 +88,8 @@ export async function scanFolder(
       const item = path === "" ? name : `${path}/${name}`;
       // Two names that decode to the same one can only be names that lost something.
       if (twice && wanted.indexOf(name) !== wanted.lastIndexOf(name)) throw notUtf8(item);
-      await others();
+      const turn = others();
+      if (turn) await turn;
       const target = follow(join(real, name), item);
       if (target === undefined) continue;
       const { file, info } = target;
