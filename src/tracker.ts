@@ -7,6 +7,7 @@ import { type Reach, readReach } from "./routing/reach.ts";
 import { createAnswers, type Found } from "./tracker/answers.ts";
 import { createChecker, isClaimed } from "./tracker/checker.ts";
 import { createDialer } from "./tracker/dialer.ts";
+import { cutPlace, placeOf } from "./tracker/hash.ts";
 import { identityOf } from "./tracker/identity.ts";
 import { createTrackerNames, type TrackerNames } from "./tracker/names.ts";
 import type { Asker } from "./tracker/order.ts";
@@ -116,6 +117,7 @@ export async function createTracker(options: TrackerOptions): Promise<Tracker> {
       const { id, event, time, given } = said;
       const kept = await store.announce({
         ...{ id, event, time, given, ttl, now: now(), ...allowed },
+        place: cutPlace(placeOf(said.multihash)),
         from: from.ip,
         network: from.network,
         addrs: sorted(id, reaches, from),

@@ -8,7 +8,7 @@ import { publicKeyToProtobuf } from "@libp2p/crypto/keys";
 import { peerIdFromPrivateKey } from "@libp2p/peer-id";
 import { NethoodError } from "../errors.ts";
 import { type Key, parseTrackerKey } from "./key.ts";
-import { signedBy } from "./signature.ts";
+import { signerOf } from "./signature.ts";
 
 /** Before the payload in what is signed, so that no signature made for anything else counts here. */
 const PREFIX = Buffer.from("nethood-announce:");
@@ -61,6 +61,8 @@ export interface AnnounceFields {
 export interface Announce {
   /** The peer ID, which signed it. */
   id: string;
+  /** The same in bytes. */
+  multihash: Uint8Array;
   event: AnnounceEvent;
   time: number;
   /** As they came: who hands them on checks them. */
@@ -158,7 +160,8 @@ export async function readAnnounce(
     return new Refusal(409, "The announce's time is more than five minutes off the tracker's.");
   }
   const data = signed.subarray(0, length);
-  if (!await signedBy(id, data, Buffer.from(signature, "base64url"), publicKey)) {
+  const multihash = await signerOf(id, data, Buffer.from(signature, "base64url"), publicKey);
+  if (multihash === undefined) {
     return new Refusal(401, "The announce is not signed by the peer whose ID it has.");
   }
   const refused: Announce["refused"] = [];
@@ -166,6 +169,7 @@ export async function readAnnounce(
   const ids = new Set(whole.map(({ id }) => id));
   return {
     id,
+    multihash,
     event: event as AnnounceEvent,
     time,
     addrs,

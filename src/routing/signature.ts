@@ -1,6 +1,7 @@
-/** Whether a peer signed something. Ed25519, which nearly all have, goes the short way: the system's code, and no promise. */
+/** Who signed something. Ed25519, which nearly all have, goes the short way: the system's code, and no promise. */
 import { Buffer } from "node:buffer";
-import { createPublicKey, verify } from "node:crypto";
+import { verify } from "node:crypto";
+import type { PublicKey } from "@libp2p/interface";
 import { publicKeyFromProtobuf } from "@libp2p/crypto/keys";
 import { peerIdFromPublicKey, peerIdFromString } from "@libp2p/peer-id";
 import { base58btc } from "multiformats/bases/base58";
@@ -16,45 +17,45 @@ const MAX_PUBLIC_KEY = 1_500;
 
 /**
  * @param publicKey the key as protobuf in base64url, where the ID does not contain it
- * @returns false also for an ID that is none, or a key that is not the one of the ID
+ * @returns the ID as a multihash, which is not cheap to decode; undefined where that peer did not sign it, or the ID is none
  */
-export function signedBy(
+export function signerOf(
   id: string,
   data: Uint8Array,
   signature: Uint8Array,
   publicKey?: string,
-): boolean | Promise<boolean> {
-  if (!id.startsWith("12D3KooW")) return otherSigned(id, data, signature, publicKey);
+): Uint8Array | undefined | Promise<Uint8Array | undefined> {
+  if (!id.startsWith("12D3KooW")) return otherSigner(id, data, signature, publicKey);
   try {
     const bytes = base58btc.decode(`z${id}`);
     const known = bytes.byteLength === 38 && ED25519_ID.equals(bytes.subarray(0, 6));
-    if (!known || signature.byteLength !== 64) return false;
-    const der = Buffer.concat([ED25519_SPKI, bytes.subarray(6)]);
-    return verify(
-      null,
-      data,
-      createPublicKey({ key: der, format: "der", type: "spki" }),
-      signature,
-    );
+    if (!known || signature.byteLength !== 64) return undefined;
+    const key = Buffer.concat([ED25519_SPKI, bytes.subarray(6)]);
+    const signed = verify(null, data, { key, format: "der", type: "spki" }, signature);
+    return signed ? bytes : undefined;
   } catch {
-    return false; // No peer ID, or a point that is on no curve: nobody can have signed with it.
+    return undefined; // No peer ID, or a point that is on no curve: nobody can have signed with it.
   }
 }
 
-async function otherSigned(
+async function otherSigner(
   id: string,
   data: Uint8Array,
   signature: Uint8Array,
   publicKey: string | undefined,
-): Promise<boolean> {
+): Promise<Uint8Array | undefined> {
   try {
     const peer = peerIdFromString(id);
-    if (peer.toString() !== id) return false; // One peer has one name.
-    if (peer.publicKey !== undefined) return await peer.publicKey.verify(data, signature);
-    if (publicKey === undefined || publicKey.length > MAX_PUBLIC_KEY) return false;
-    const key = publicKeyFromProtobuf(Buffer.from(publicKey, "base64url"));
-    return peerIdFromPublicKey(key).equals(peer) && await key.verify(data, signature);
+    if (peer.toString() !== id) return undefined; // One peer has one name.
+    const key = peer.publicKey ?? given(publicKey);
+    if (key === undefined || !peerIdFromPublicKey(key).equals(peer)) return undefined;
+    return await key.verify(data, signature) ? peer.toMultihash().bytes : undefined;
   } catch {
-    return false; // What cannot be read as a key or an ID signs nothing.
+    return undefined; // What cannot be read as a key or an ID signs nothing.
   }
+}
+
+function given(publicKey: string | undefined): PublicKey | undefined {
+  if (publicKey === undefined || publicKey.length > MAX_PUBLIC_KEY) return undefined;
+  return publicKeyFromProtobuf(Buffer.from(publicKey, "base64url"));
 }

@@ -2,7 +2,7 @@
 import { Buffer } from "node:buffer";
 import { NethoodError } from "../errors.ts";
 import { distanceTo } from "../routing/network.ts";
-import { cutPlace, distanceBetween, placeOfPeer } from "./hash.ts";
+import { cutPlace, distanceBetween } from "./hash.ts";
 import { change, type Held, NOTHING, readHeld } from "./keys.ts";
 import { RedisLink } from "./redis-link.ts";
 import {
@@ -85,10 +85,9 @@ export class RedisStore implements TrackerStore {
       const old = await this.#old(said.id);
       if (old !== undefined && said.time <= old.time) return undefined;
       const secret = newSecret();
-      const place = placeOfPeer(said.id);
-      const writing = writingOf(said, old, { place, secret });
+      const writing = writingOf(said, old, secret);
       if (await this.#link.run(ANNOUNCE, JSON.stringify(writing)) === 1) {
-        return { token: writeToken(place, secret) };
+        return { token: writeToken(said.place, secret) };
       }
       // Another announce of this peer came between: it is compared with that.
     }
@@ -217,9 +216,9 @@ export class RedisStore implements TrackerStore {
 function writingOf(
   said: Change,
   old: Old | undefined,
-  { place, secret }: { place: number; secret: Uint8Array },
+  secret: Uint8Array,
 ): object {
-  const { id, time, now, ttl, given, from, network, addrs } = said;
+  const { id, place, time, now, ttl, given, from, network, addrs } = said;
   const had = old?.held ?? NOTHING;
   const lives = old !== undefined && old.expires > now;
   const has = change(lives ? had : NOTHING, said);

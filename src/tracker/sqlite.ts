@@ -224,8 +224,7 @@ export class SqliteStore implements TrackerStore {
   }
 
   #announce(said: Change): { token: string } | undefined {
-    const { id, time, now, ttl, given, from, network, addrs } = said;
-    const place = placeOfPeer(id);
+    const { id, place, time, now, ttl, given, from, network, addrs } = said;
     const old = this.#old(id, place);
     if (old !== undefined && time <= old.time) return undefined;
     const num = old?.num ?? ++this.#last;

@@ -12,6 +12,8 @@ export const REMEMBERED_MS: number = 2 * MAX_SKEW_MS;
 export interface Change {
   /** The peer ID. */
   id: string;
+  /** Where that is among all. */
+  place: number;
   /** Signed with it; an announce that is not later than the last one of this peer changes nothing. */
   time: number;
   now: number;

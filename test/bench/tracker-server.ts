@@ -16,6 +16,7 @@ import { serve } from "../../gateway/serve.ts";
 import { createTrackerApp } from "../../gateway/tracker/app.ts";
 import { keyId } from "../../src/routing/key.ts";
 import { createTracker } from "../../src/tracker.ts";
+import { placeOfPeer } from "../../src/tracker/hash.ts";
 import { parseStoreUrl } from "../../src/tracker/redis-url.ts";
 import { SqliteStore } from "../../src/tracker/sqlite.ts";
 import type { TrackerStore } from "../../src/tracker/store.ts";
@@ -53,9 +54,10 @@ async function fill(dir: string, count: number, url: string) {
     const batch = [];
     const end = Math.min(count, i + 1_000);
     for (; i < end; i++) {
+      const id = randomId();
       const ip = `192.${i >> 16 & 255}.${i >> 8 & 255}.${i & 255}`;
       batch.push(store.announce({
-        id: randomId(),
+        ...{ id, place: placeOfPeer(id) },
         ...{ time: now, now, ttl: 24 * 3_600, given: 0, event: "started" },
         ...{ seeds: [ids[i % ids.length]!], reads: [], from: ip },
         network: ip.slice(0, ip.lastIndexOf(".")),

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import * as assert from "uvu/assert";
 import { base58btc } from "multiformats/bases/base58";
 import { networkOf } from "../../src/routing/network.ts";
+import { placeOfPeer } from "../../src/tracker/hash.ts";
 import { RedisStore } from "../../src/tracker/redis.ts";
 import { parseStoreUrl } from "../../src/tracker/redis-url.ts";
 import { SqliteStore } from "../../src/tracker/sqlite.ts";
@@ -223,8 +224,9 @@ function name(i: number): string {
 
 function change(i: number, fields: Partial<Change> = {}): Change {
   const from = fields.from ?? "203.0.113.1";
+  const id = name(i);
   return {
-    id: name(i),
+    ...{ id, place: placeOfPeer(id) },
     time: NOW,
     now: NOW,
     ttl: 1_800,
