@@ -1,5 +1,6 @@
 /** What askers are told, from the store. What many ask for is looked up twice a second. */
 import { networkOf } from "../routing/network.ts";
+import { Demand } from "./demand.ts";
 import { arrange, type Asker, isNear, recordFor } from "./order.ts";
 import type { Provider, Stats, TrackerStore } from "./store.ts";
 
@@ -8,6 +9,9 @@ const SAME_MS = 500, COUNTED_MS = 15_000;
 
 /** Keys whose answers are kept for that time, most: of a few kilobytes each. */
 const MAX_POPULAR = 1_000;
+
+/** How often a key is asked for in twice that time before its answer is kept: the memory of what few ask for is gone for seconds. */
+const POPULAR = 4;
 
 /** Records in one answer, most (http-routing-v1: "SHOULD be limited to 100"). */
 const MAX_RECORDS = 100;
@@ -45,6 +49,7 @@ export interface Answers {
 
 export function createAnswers(store: TrackerStore, now: () => number): Answers {
   let popular = new Map<string, Popular>();
+  const demand = new Demand();
   const finding = new Map<string, Promise<Provider[]>>();
   let since = -Infinity;
   let counted: Promise<Stats> | undefined;
@@ -69,17 +74,18 @@ export function createAnswers(store: TrackerStore, now: () => number): Answers {
     return found;
   }
 
-  function remember(key: string, found: Provider[], at: number): Popular {
+  function remember(key: string, asked: number, found: Provider[], at: number): Popular {
     // All at once: nothing is kept that nobody asks for again.
     if (at - since >= SAME_MS) {
       popular = new Map();
+      demand.turn();
       since = at;
     }
     const kept = popular.get(key) ?? { many: false, networks: new Set(), told: new Map() };
     // As of now: who has come since may be of an asker's own network, and then they alone are told of it.
     kept.many = found.length >= CHOSEN_OF;
     kept.networks = new Set(found.map((peer) => networkOf(peer.from)));
-    if (popular.size < MAX_POPULAR) popular.set(key, kept);
+    if (asked >= POPULAR && popular.size < MAX_POPULAR) popular.set(key, kept);
     return kept;
   }
 
@@ -93,11 +99,12 @@ export function createAnswers(store: TrackerStore, now: () => number): Answers {
   return {
     async providers(key, from) {
       const at = now();
+      const asked = demand.count(key);
       const last = at - since < SAME_MS ? popular.get(key) : undefined;
       const known = last?.told.get(nameIn(last, from));
       if (known !== undefined) return known;
       const found = await find(key, at);
-      const kept = remember(key, found, at);
+      const kept = remember(key, asked, found, at);
       const { many, networks, told } = kept;
       const name = nameIn(kept, from);
       const own = many ? await neighbours(key, from) : [];

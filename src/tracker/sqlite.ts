@@ -199,16 +199,20 @@ export class SqliteStore implements TrackerStore {
 
   async expire(now: number): Promise<number> {
     return await this.#commits.write(() => {
-      const rows = this.#sql.all<{ num: number; over: number }>(
-        `SELECT peer AS num, expires <= ? AS over FROM temp.lives WHERE peer > ? ORDER BY peer
-          LIMIT ${SWEPT}`,
-        now - REMEMBERED_MS,
-        this.#swept,
-      );
-      this.#swept = rows.length < SWEPT ? 0 : rows.at(-1)!.num;
-      const over = rows.filter(({ over }) => over);
-      for (const { num } of over) this.#forget(num);
-      return over.length;
+      // Counted first: most of the time nobody among them is over.
+      const { rows, last, over } = this.#sql.get<{ rows: number; last: number; over: number }>(
+        `SELECT count(*) AS rows, max(peer) AS last, coalesce(sum(expires <= ?), 0) AS over
+          FROM (SELECT peer, expires FROM temp.lives WHERE peer > ? ORDER BY peer LIMIT ${SWEPT})`,
+        ...[now - REMEMBERED_MS, this.#swept],
+      )!;
+      if (over > 0) {
+        const sql = `SELECT peer AS num FROM temp.lives
+          WHERE peer > ? AND peer <= ? AND expires <= ?`;
+        const range = [this.#swept, last, now - REMEMBERED_MS];
+        for (const { num } of this.#sql.all<{ num: number }>(sql, ...range)) this.#forget(num);
+      }
+      this.#swept = rows < SWEPT ? 0 : last;
+      return over;
     });
   }
 
