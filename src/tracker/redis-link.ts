@@ -24,6 +24,33 @@ const MAX_WAITING = 20_000;
 const NOT_NOW =
   /^(LOADING|OOM|READONLY|MISCONF|BUSY|MASTERDOWN|NOREPLICAS|NOAUTH|NOPERM|WRONGPASS)/;
 
+/** What a person is told of it, and what helps. */
+const REASONS: [RegExp, message: (why: string) => string, hint: string][] = [
+  [
+    /^(NOAUTH|WRONGPASS|NOPERM)/,
+    () => "refuses this user and password",
+    "Write the password that it wants into the URL: --store redis://:PASSWORD@HOST:PORT.",
+  ],
+  [
+    /^OOM/,
+    () => "is full: it keeps who is there, and takes nobody new before its maxmemory is raised",
+    "Raise its option maxmemory.",
+  ],
+  [
+    /certificate|CERT|UNABLE_TO_VERIFY/i,
+    (why) => `has a certificate that is not believed (${why})`,
+    "Name the file of who signed it in DENO_CERT, or on Node in NODE_EXTRA_CA_CERTS.",
+  ],
+  [
+    /./s,
+    (why) => `cannot be used now (${why})`,
+    "Start the Redis or Valkey there, or name another with --store.",
+  ],
+];
+
+/** Stands for whatever one may ask a Redis. */
+const ANYTHING = "";
+
 /** For answers that are bytes and no text. */
 const BYTES = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } };
 
@@ -46,8 +73,8 @@ export class RedisLink {
   /** Whether it was connected once: until then nothing is tried again. */
   #opened = false;
   #closed = false;
-  /** Whether somebody was told that Redis is away. */
-  #away = false;
+  /** What somebody was told that it does not do now: a script, a command, or anything; undefined where it does all. */
+  #away: string | undefined;
 
   private constructor(address: StoreAddress, log: (line: string) => void) {
     this.#address = address;
@@ -74,11 +101,11 @@ export class RedisLink {
   async run({ text, sha1 }: Script, ...args: Argument[]): Promise<unknown> {
     const all = ["0", this.#address.prefix, ...args];
     try {
-      return await this.#send(["EVALSHA", sha1, ...all]);
+      return await this.#send(["EVALSHA", sha1, ...all], { what: sha1 });
     } catch (error) {
       // A Redis that was started anew has forgotten it.
       if (!(error instanceof ErrorReply && error.message.startsWith("NOSCRIPT"))) throw error;
-      return await this.#send(["EVAL", text, ...all]);
+      return await this.#send(["EVAL", text, ...all], { what: sha1 });
     }
   }
 
@@ -90,7 +117,7 @@ export class RedisLink {
   /** The same for what is no text. */
   async bytes(command: string, key: string, ...args: Argument[]): Promise<Buffer | null> {
     const all = [command, this.#address.prefix + key, ...args];
-    return await this.#send(all, BYTES) as Buffer | null;
+    return await this.#send(all, { options: BYTES }) as Buffer | null;
   }
 
   /** What Redis says of itself, as far as this user may hear it. */
@@ -107,21 +134,26 @@ export class RedisLink {
     client.destroy();
   }
 
-  async #send(args: Argument[], options: typeof BYTES | undefined = undefined): Promise<unknown> {
+  /** @param what the name of what is done. Default: the command's */
+  async #send(
+    args: Argument[],
+    { what = String(args[0]), options }: { what?: string; options?: typeof BYTES } = {},
+  ): Promise<unknown> {
     const client = this.#client;
     const words = args.map((arg) =>
       arg instanceof Uint8Array ? Buffer.from(arg.buffer, arg.byteOffset, arg.byteLength) : `${arg}`
     );
     try {
       const answer = await within(ANSWER_MS, client.sendCommand(words, options));
-      if (this.#away) this.#tell(false, `The store ${this.#address.text} is back.`);
+      // A Redis that is full, or a replica, does the one and not the other.
+      if (this.#away === ANYTHING || this.#away === what) {
+        this.#tell(undefined, `The store ${this.#address.text} is back.`);
+      }
       return answer;
     } catch (error) {
       if (error instanceof ErrorReply && !NOT_NOW.test(error.message)) throw error;
       if (error instanceof Silence) this.#replace(client);
-      const failure = this.#unreachable(error);
-      this.#tell(true, `${failure.message} Until it is back, who asks is told to come again.`);
-      throw failure;
+      throw this.#missed(error, error instanceof ErrorReply ? what : ANYTHING);
     }
   }
 
@@ -147,9 +179,8 @@ export class RedisLink {
       commandOptions: { timeout: 0 },
     });
     client.on("error", (error) => {
-      if (!this.#opened) return; // Whoever opens it is told.
-      const { message } = this.#unreachable(error);
-      this.#tell(true, `${message} Until it is back, who asks is told to come again.`);
+      // Whoever opens it is told.
+      if (this.#opened) this.#missed(error, ANYTHING);
     });
     return client as ReturnType<typeof createClient>;
   }
@@ -163,8 +194,15 @@ export class RedisLink {
     silent.destroy();
   }
 
-  #tell(away: boolean, line: string): void {
-    if (this.#away === away || this.#closed) return;
+  #missed(error: unknown, what: string): NethoodError {
+    const failure = this.#unreachable(error);
+    const line = `${failure.message} Until it is back, who asks is told to come again.`;
+    if (this.#away === undefined) this.#tell(what, line);
+    return failure;
+  }
+
+  #tell(away: string | undefined, line: string): void {
+    if (this.#closed) return;
     this.#away = away;
     this.#log(line);
   }
@@ -172,15 +210,10 @@ export class RedisLink {
   #unreachable(cause: unknown): NethoodError {
     const { text } = this.#address;
     const why = cause instanceof Error ? systemCode(cause) ?? cause.message : String(cause);
-    const refused = /^(NOAUTH|WRONGPASS|NOPERM)/.test(why);
-    const message = refused
-      ? `The store ${text} refuses this user and password.`
-      : `The store ${text} cannot be used now (${why}).`;
-    return new NethoodError("STORE_UNREACHABLE", message, {
+    const [, message, hint] = REASONS.find(([reason]) => reason.test(why))!;
+    return new NethoodError("STORE_UNREACHABLE", `The store ${text} ${message(why)}.`, {
       cause,
-      hint: refused
-        ? "Write the password that it wants into the URL: --store redis://:PASSWORD@HOST:PORT."
-        : "Start the Redis or Valkey there, or name another with --store.",
+      hint,
     });
   }
 }

@@ -1,19 +1,15 @@
 /** Trackers that share a Redis: what one was told the other knows, and what becomes of them while it is away. */
-import { join } from "node:path";
 import process from "node:process";
 import * as assert from "uvu/assert";
 import { createSeeder } from "../../src/seeder.ts";
-import { RedisStore } from "../../src/tracker/redis.ts";
-import { parseStoreUrl } from "../../src/tracker/redis-url.ts";
 import { readText } from "../helpers/bytes.ts";
 import { createFolder } from "../helpers/folder.ts";
 import { createLoopbackNode, untilPeers } from "../helpers/loopback-node.ts";
 import { freePort } from "../helpers/port.ts";
-import { localhost } from "../helpers/process.ts";
 import { complains, run } from "../helpers/program.ts";
 import { createRedis, redisAvailable } from "../helpers/redis.ts";
 import { suite } from "../helpers/suite.ts";
-import { createAnnouncer, createTestTracker, ROOT, TRACKER } from "../helpers/tracker.ts";
+import { ROOT, TRACKER } from "../helpers/tracker.ts";
 import { ask, newAnnounce, renewal, startTracker } from "../helpers/tracker-program.ts";
 import { until } from "../helpers/until.ts";
 
@@ -150,20 +146,6 @@ suite("tracker: on Redis", (test, left) => {
     await until("the tracker is back", back, 10_000);
   });
 
-  test("a Redis that is full takes nobody new, but keeps who is there and forgets who is over", async () => {
-    await using redis = await createRedis();
-    await using store = await RedisStore.open(parseStoreUrl(redis.url));
-    await using t = await createTestTracker({ store });
-    const { json } = await t.announce(await createAnnouncer(), { seeds: [ROOT] });
-    await redis.ask("CONFIG", "SET", "maxmemory", "1");
-    assert.is((await t.announce(await createAnnouncer(), { seeds: [ROOT] })).status, 503);
-    assert.is((await t.post(RENEW, { token: json.token })).status, 200);
-    assert.is(await store.expire(t.clock.now + 7_200_000), 1);
-    assert.is((await store.stats()).peers, 0);
-    await redis.ask("CONFIG", "SET", "maxmemory", "0");
-    assert.is((await t.announce(await createAnnouncer(), { seeds: [ROOT] })).status, 200);
-  });
-
   test("readers get through while the tracker's Redis is away, and find each other by it again", async () => {
     await using redis = await createRedis();
     await using folder = await createFolder();
@@ -230,32 +212,5 @@ suite("tracker: on Redis", (test, left) => {
     let stdout = "";
     for await (const line of running.child.stdout) stdout += line;
     secret({ said: running.child.log, stdout });
-  });
-
-  test("rediss:// speaks TLS, and only to who has a certificate that is believed", async () => {
-    await using folder = await createFolder();
-    const [ca, caKey, cert, key] = ["ca", "ca-key", "cert", "key"].map((name) =>
-      join(folder.path, name)
-    ) as [string, string, string, string];
-    const certify = (...words: string[]) =>
-      localhost.run("openssl", [
-        ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"],
-        ...["-days", "2", ...words],
-      ]);
-    await certify("-subj", "/CN=ca", "-out", ca, "-keyout", caKey);
-    await certify(
-      ...["-subj", "/CN=redis", "-out", cert, "-keyout", key, "-CA", ca, "-CAkey", caKey],
-      ...["-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=CA:FALSE"],
-    );
-    await using redis = await createRedis({ password: "geheim", tls: { cert, key } });
-    const words = ["--store", redis.url];
-    const trust = { NODE_EXTRA_CA_CERTS: ca, DENO_CERT: ca };
-    await using tracker = await startTracker(folder.path, words, trust);
-    assert.is((await ask(tracker.url, ANNOUNCE, await newAnnounce(tracker.url))).status, 200);
-    const line = ["tracker", "--listen", "127.0.0.1:0", "--store"];
-    const options = { dir: folder.path, place: [] };
-    complains(await run([...line, redis.url], options), 1, /cannot be used now \(.*certificate/i);
-    const plain = await run([...line, redis.url.replace("rediss", "redis")], options);
-    complains(plain, 1, /cannot be used now/);
   });
 });
