@@ -1,4 +1,6 @@
 /** Bodies of requests: nobody makes us hold more than there is room for, or wait for what never comes. */
+import { setTimeout } from "node:timers";
+
 /** How long a body may take, in milliseconds. */
 const BODY_MS = 10_000;
 
@@ -34,12 +36,7 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 function inTime<T>(work: Promise<T>): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
     const wait = { until: performance.now() + BODY_MS, giveUp: () => resolve(undefined) };
-    const over = () => {
-      waiting.delete(wait);
-      if (waiting.size > 0) return;
-      clearTimeout(timer); // Nothing is to keep a process that wants to end.
-      timer = undefined;
-    };
+    const over = () => waiting.delete(wait);
     waiting.add(wait);
     if (timer === undefined) look();
     work.then((value) => {
@@ -58,6 +55,7 @@ function look(): void {
     const left = wait.until - performance.now();
     if (left > 0) {
       timer = setTimeout(look, left);
+      timer.unref(); // It keeps no process that wants to end.
       return;
     }
     waiting.delete(wait);
