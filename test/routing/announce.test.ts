@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { generateKeyPair } from "@libp2p/crypto/keys";
+import { peerIdFromString } from "@libp2p/peer-id";
 import * as assert from "uvu/assert";
 import {
   type Announce,
@@ -24,6 +25,7 @@ suite("announce", (test) => {
       assert.equal(said.seeds.map(({ text }) => text), [ROOT], type);
       assert.equal(said.reads, [{ text: SITE, id: SITE }], type);
       assert.equal([said.event, said.given, said.time], ["started", 7, NOW], type);
+      assert.equal(said.multihash, peerIdFromString(said.id).toMultihash().bytes, type);
     }
   });
 
@@ -58,6 +60,22 @@ suite("announce", (test) => {
       await refused(forged, 401);
       await refused(changed(await signed({}, type), { id, publicKey }), 401);
     }
+    // A signature that is right, by the key that is in the announce, which is not the one of the ID.
+    const victim = payloadOf(await signed({}, "RSA"));
+    const key = await generateKeyPair("RSA", 2048);
+    const own = payloadOf(
+      await signAnnounce(key, { tracker: TRACKER, event: "started", time: NOW }),
+    );
+    const sign = async (fields: object) => {
+      const payload = Buffer.from(JSON.stringify({ ...own, ...fields }));
+      const signature = await key.sign(Buffer.concat([Buffer.from("nethood-announce:"), payload]));
+      const both = { payload, signature: Buffer.from(signature) };
+      const text = Object.entries(both).map(([name, bytes]) => [name, bytes.toString("base64url")]);
+      return JSON.stringify(Object.fromEntries(text));
+    };
+    assert.ok(await taken(await sign({})));
+    await refused(await sign({ id: victim.id }), 401);
+    await refused(await sign({ publicKey: own.publicKey + "A".repeat(2_000) }), 401);
   });
 
   test("an announce for another tracker, of another time, or with a changed word is refused", async () => {
