@@ -1,7 +1,8 @@
 /**
  * What the system tells of changes in folders (`fs.watch`: inotify on Linux, FSEvents on macOS). It is a hint that makes things
  * quick: what is missed is found by the next look. Not told of are files elsewhere that links lead to, what another machine writes
- * on a network disk, and what is written through a memory map.
+ * on a network disk, what is written through a memory map, and, by Deno, a new symbolic link, also where one was just removed
+ * (one that is renamed into its place is).
  */
 import { type FSWatcher, type Stats, statSync, watch } from "node:fs";
 import process from "node:process";

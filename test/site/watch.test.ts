@@ -161,9 +161,9 @@ suite("site/watch", (test) => {
     await using watched = await createWatchedSite(site.path);
     const steps: [() => void, string][] = [
       [() => writeFileSync(join(elsewhere.path, "one/page"), "one!"), "one!"],
-      [() => {
-        unlinkSync(link);
-        symlinkSync(join(elsewhere.path, "two"), link);
+      [() => { // As deployments do it, so that there is no moment without.
+        symlinkSync(join(elsewhere.path, "two"), `${link}~`);
+        renameSync(`${link}~`, link);
       }, "two"],
       [() => writeFileSync(join(elsewhere.path, "two/page"), "two!"), "two!"],
     ];
