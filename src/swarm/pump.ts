@@ -55,7 +55,7 @@ export class Pump {
   run(): void {
     if (this.#running || this.#stopped) return;
     this.#running = true;
-    void this.#drain().finally(() => this.#running = false);
+    void this.#drain();
   }
 
   stop(): void {
@@ -64,20 +64,25 @@ export class Pump {
   }
 
   async #drain(): Promise<void> {
-    while (!this.#stopped) {
-      const wait = this.#cap.wait(performance.now());
-      if (wait > 0) {
-        clearTimeout(this.#waiting);
-        this.#waiting = setTimeout(() => this.run(), wait);
-        return;
+    try {
+      while (!this.#stopped) {
+        const wait = this.#cap.wait(performance.now());
+        if (wait > 0) {
+          clearTimeout(this.#waiting);
+          this.#waiting = setTimeout(() => this.run(), wait);
+          return;
+        }
+        const upload = this.#uploads.next(performance.now(), this.#window.size);
+        if (upload === undefined) return;
+        const bytes = await this.#send(upload);
+        if (bytes !== undefined) {
+          this.given += bytes;
+          this.#cap.take(bytes, performance.now());
+        }
       }
-      const upload = this.#uploads.next(performance.now(), this.#window.size);
-      if (upload === undefined) return;
-      const bytes = await this.#send(upload);
-      if (bytes !== undefined) {
-        this.given += bytes;
-        this.#cap.take(bytes, performance.now());
-      }
+    } finally {
+      // At once: what is asked for in the same turn must not be taken for what is being looked at.
+      this.#running = false;
     }
   }
 }
