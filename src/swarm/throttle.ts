@@ -20,7 +20,7 @@ const PIECE = 16 * 1024;
 const MIN_WINDOW = 256 * 1024, MAX_WINDOW = 16 * 1024 * 1024;
 
 /** How much of what a cap lets through may be on its way in a stream, in milliseconds: more only fills the socket. */
-const WINDOW_MS = 500;
+const WINDOW_MS = 400;
 
 /**
  * What may wait to be read of one connection, in bytes. A WebSocket cannot be told to wait: the peer stops when the windows of
