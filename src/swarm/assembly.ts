@@ -1,80 +1,74 @@
 /**
- * Encrypted messages put together from what a socket reads, each in one array. noise would do that itself, but then it decrypts
- * every read of a message by itself, and copies all of them once more for nothing.
+ * Encrypted messages put together from what a socket reads, each in one array. noise does that itself, but it decrypts every read
+ * of a message by itself, and that a read has no more of them it learns from an error that is made each time.
  *
  * A message stands after its length, which is two bytes, big-endian (Noise over libp2p, "Wire format").
  */
-import { Uint8ArrayList } from "uint8arraylist";
+import type { Uint8ArrayList } from "uint8arraylist";
 
-const LENGTH_BYTES = 2;
+const MAX_MESSAGE = 65_535;
+
+/**
+ * Messages from here on, in bytes, are all put together in the same place: new memory is zeroed, and not in the processor's
+ * cache. Smaller ones have their own, since noise decrypts those where they are.
+ */
+const LARGE = 16 * 1024;
 
 export class Assembly {
-  /** The message of which a part is here, and how much that is. */
-  #message: Uint8Array | undefined;
-  #filled = 0;
   /** The first byte of a length, where the second has not come yet. */
   #first: number | undefined;
+  /** The length of the message that is coming in. */
+  #length: number | undefined;
+  /** What is here of it, where it did not come in one piece, and how much that is. */
+  #message: Uint8Array | undefined;
+  #filled = 0;
+  #large: Uint8Array | undefined;
 
-  /** Takes what was read. @returns the messages that are whole now, with their lengths */
-  take(data: Uint8Array | Uint8ArrayList): Uint8ArrayList {
-    const whole = new Uint8ArrayList();
+  /**
+   * The messages that end in what was read, without their lengths; empty ones, which say nothing, are left out. Each is to be
+   * used before the next is asked for.
+   */
+  *decode(data: Uint8Array | Uint8ArrayList): Generator<Uint8Array> {
     for (const chunk of data instanceof Uint8Array ? [data] : data) {
       for (let at = 0; at < chunk.length;) {
-        at = this.#isBetween ? this.#pass(chunk, at, whole) : this.#fill(chunk, at, whole);
+        if (this.#length === undefined) {
+          this.#readLength(chunk[at++]!);
+          continue;
+        }
+        const missing = this.#length - this.#filled;
+        // A plain view: Node's Buffer makes views of its own kind, which takes longer.
+        const part = new Uint8Array(
+          chunk.buffer,
+          chunk.byteOffset + at,
+          Math.min(missing, chunk.length - at),
+        );
+        at += part.length;
+        const message = part.length === this.#length ? part : this.#fill(part, this.#length);
+        if (part.length < missing) continue;
+        this.#length = this.#message = undefined;
+        this.#filled = 0;
+        if (message.length > 0) yield message;
       }
     }
-    return whole;
   }
 
-  /** Gives up what is here of a message. */
-  release(): Uint8Array {
-    const held = this.#first === undefined
-      ? (this.#message ?? new Uint8Array()).subarray(0, this.#filled)
-      : Uint8Array.of(this.#first);
-    this.#message = this.#first = undefined;
-    this.#filled = 0;
-    return held;
-  }
-
-  get #isBetween(): boolean {
-    return this.#message === undefined && this.#first === undefined;
-  }
-
-  /** Passes on the messages that lie in the chunk as they are, and begins the one that does not end in it. */
-  #pass(chunk: Uint8Array, start: number, whole: Uint8ArrayList): number {
-    let end = start;
-    for (let next = endOf(chunk, end); next <= chunk.length; next = endOf(chunk, end)) end = next;
-    if (end > start) whole.append(chunk.subarray(start, end));
-    if (end === chunk.length) return end;
-    if (end + 1 === chunk.length) {
-      this.#first = chunk[end]!;
-      return chunk.length;
-    }
-    this.#message = new Uint8Array(endOf(chunk, end) - end);
-    return this.#fill(chunk, end, whole);
-  }
-
-  #fill(chunk: Uint8Array, start: number, whole: Uint8ArrayList): number {
-    if (this.#first !== undefined) {
-      this.#message = new Uint8Array(LENGTH_BYTES + (this.#first << 8 | chunk[start]!));
-      this.#message[0] = this.#first;
-      this.#filled = 1;
+  #readLength(byte: number): void {
+    if (this.#first === undefined) this.#first = byte;
+    else {
+      this.#length = this.#first << 8 | byte;
       this.#first = undefined;
     }
-    const message = this.#message!;
-    const end = Math.min(chunk.length, start + message.length - this.#filled);
-    message.set(chunk.subarray(start, end), this.#filled);
-    this.#filled += end - start;
-    if (this.#filled === message.length) {
-      whole.append(message);
-      this.release();
-    }
-    return end;
   }
-}
 
-/** Where a message ends that begins here; Infinity where its length is not known. */
-function endOf(chunk: Uint8Array, start: number): number {
-  if (chunk.length - start < LENGTH_BYTES) return Infinity;
-  return start + LENGTH_BYTES + (chunk[start]! << 8 | chunk[start + 1]!);
+  #fill(part: Uint8Array, length: number): Uint8Array {
+    this.#message ??= this.#placeFor(length);
+    this.#message.set(part, this.#filled);
+    this.#filled += part.length;
+    return this.#message;
+  }
+
+  #placeFor(length: number): Uint8Array {
+    if (length < LARGE) return new Uint8Array(length);
+    return (this.#large ??= new Uint8Array(MAX_MESSAGE)).subarray(0, length);
+  }
 }

@@ -3,12 +3,7 @@
  * to the socket in one piece: yamux and noise write each header by itself, and a packet costs more than most of what is in it.
  * What is read is decrypted a whole message at a time.
  */
-import {
-  type ConnectionEncrypter,
-  type MessageStream,
-  type SecuredConnection,
-  StreamMessageEvent,
-} from "@libp2p/interface";
+import type { ConnectionEncrypter, MessageStream, SecuredConnection } from "@libp2p/interface";
 import { Uint8ArrayList } from "uint8arraylist";
 import { Assembly } from "./assembly.ts";
 
@@ -70,33 +65,30 @@ export function replacing(
   });
 }
 
-/** A socket makes a packet of each array that it is given; and it reads messages in as many parts as they came in. */
+/** A socket makes a packet of each array that it is given. */
 function inWhole(line: MessageStream): MessageStream {
+  return replacing(line, { send: (data) => line.send(data.subarray()) });
+}
+
+/** What noise keeps to itself: it puts together what is read, and has it decrypted. */
+interface NoiseStream {
+  decoder?: { decode(data: Uint8Array | Uint8ArrayList): Generator<Uint8Array | Uint8ArrayList> };
+}
+
+/** Has whole messages decrypted from now on. What came of one before is not lost. */
+function wholeMessages(connection: MessageStream & NoiseStream): void {
+  const { decoder } = connection;
+  const begun = (decoder as { buffer?: Uint8ArrayList } | undefined)?.buffer;
+  if (begun === undefined) return; // not noise as it is known here, and as good as it is
   const assembly = new Assembly();
-  const listeners = new Map<unknown, (event: StreamMessageEvent) => void>();
-  return replacing(line, {
-    send: (data) => line.send(data.subarray()),
-    addEventListener(type: string, listener: unknown, options?: AddEventListenerOptions) {
-      if (type !== "message") {
-        return line.addEventListener(type as never, listener as never, options);
-      }
-      const hear = ({ data }: StreamMessageEvent) => {
-        const whole = assembly.take(data);
-        if (whole.byteLength > 0) (listener as typeof hear)(new StreamMessageEvent(whole));
-      };
-      listeners.set(listener, hear);
-      line.addEventListener("message", hear, options);
-    },
-    removeEventListener(type: string, listener: unknown) {
-      line.removeEventListener(type as never, (listeners.get(listener) ?? listener) as never);
-    },
-    // Who gives back what it heard, the handshake for one, has not heard what is held here.
-    unshift: (data) => line.unshift(new Uint8ArrayList(data, assembly.release())),
-  });
+  // Nothing is whole in it; this only takes it over.
+  for (const _ of assembly.decode(begun));
+  connection.decoder = assembly;
 }
 
 function gathering(secured: SecuredConnection): SecuredConnection {
   const { connection } = secured;
+  wholeMessages(connection);
   const waiting = new Uint8ArrayList();
   let room = 0;
   let turn: ReturnType<typeof setImmediate> | undefined;

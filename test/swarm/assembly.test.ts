@@ -1,4 +1,5 @@
 /** Encrypted messages, however they are cut on their way. */
+import { Buffer } from "node:buffer";
 import { Uint8ArrayList } from "uint8arraylist";
 import * as assert from "uvu/assert";
 import { Assembly } from "../../src/swarm/assembly.ts";
@@ -6,38 +7,44 @@ import { suite } from "../helpers/suite.ts";
 
 suite("assembly", (test) => {
   test("messages come out as they went in, each in one array, wherever they are cut", () => {
-    const sent = [messageOf(3), messageOf(0), messageOf(300), messageOf(1), messageOf(65_535)];
+    const sent = [3, 0, 300, 1, 65_535, 20_000].map(messageOf);
     const line = new Uint8ArrayList(...sent).subarray();
+    const expected = sent.map((message) => message.slice(2)).filter(({ length }) => length > 0);
     for (const size of [1, 2, 3, 5, 7, 64, 304, 305, 306, 65_536, line.length]) {
       const assembly = new Assembly();
       const heard: Uint8Array[] = [];
       for (let at = 0; at < line.length; at += size) {
-        for (const whole of assembly.take(line.subarray(at, at + size))) {
-          heard.push(...split(whole));
+        for (const message of assembly.decode(line.subarray(at, at + size))) {
+          heard.push(message.slice());
         }
       }
-      assert.equal(heard.map(({ length }) => length), sent.map(({ length }) => length));
-      assert.equal(new Uint8ArrayList(...heard).subarray(), line, `cut at every ${size}`);
-      assert.is(assembly.release().length, 0);
+      assert.equal(heard, expected, `cut at every ${size}`);
     }
   });
 
-  test("what comes whole is not copied", () => {
-    const line = new Uint8ArrayList(messageOf(9), messageOf(20)).subarray();
-    const [whole, ...more] = new Assembly().take(line);
-    assert.is(whole!.buffer, line.buffer);
-    assert.is(whole!.length, line.length);
-    assert.equal(more, []);
+  test("what was read in several arrays is one line", () => {
+    const line = new Uint8ArrayList(messageOf(9).subarray(0, 5), messageOf(9).subarray(5));
+    const heard = [...new Assembly().decode(line)];
+    assert.equal(heard, [messageOf(9).subarray(2)]);
   });
 
-  test("what is here of a message can be had back, and is given once", () => {
-    for (const length of [1, 2, 6]) {
-      const assembly = new Assembly();
-      const message = messageOf(9);
-      assert.is(assembly.take(message.subarray(0, length)).length, 0);
-      assert.equal(assembly.release(), message.subarray(0, length));
-      assert.equal(assembly.take(message).subarray(), message);
+  test("what comes whole is not copied, and is no Buffer", () => {
+    const line = Buffer.from(new Uint8ArrayList(messageOf(9), messageOf(20)).subarray());
+    for (const message of new Assembly().decode(line)) {
+      assert.is(message.buffer, line.buffer);
+      assert.not(message instanceof Buffer);
     }
+  });
+
+  test("a small message that came in parts has memory of its own; large ones share theirs", () => {
+    const assembly = new Assembly();
+    const cut = (length: number) => {
+      const message = messageOf(length);
+      assert.equal([...assembly.decode(message.subarray(0, 9))], []);
+      return [...assembly.decode(message.subarray(9))][0]!;
+    };
+    assert.is.not(cut(2_000).buffer, cut(2_000).buffer);
+    assert.is(cut(20_000).buffer, cut(60_000).buffer);
   });
 });
 
@@ -46,15 +53,4 @@ function messageOf(length: number): Uint8Array {
   message[0] = length >> 8;
   message[1] = length;
   return message;
-}
-
-/** The messages that lie in one array, one after another and whole. */
-function split(whole: Uint8Array): Uint8Array[] {
-  const messages: Uint8Array[] = [];
-  for (let at = 0; at < whole.length;) {
-    const end = at + 2 + (whole[at]! << 8 | whole[at + 1]!);
-    assert.ok(end <= whole.length);
-    messages.push(whole.subarray(at, at = end));
-  }
-  return messages;
 }
