@@ -3,6 +3,7 @@ import type { CID } from "multiformats/cid";
 import type { MultihashHasher } from "multiformats/hashes/interface";
 import { sha256 } from "multiformats/hashes/sha2";
 import { NethoodError } from "../errors.ts";
+import { sha256Of } from "../store/digest.ts";
 
 /** Finds a hash function by its code; rejects for one that is not known. */
 export type FindHasher = (code: number) => Promise<MultihashHasher> | MultihashHasher;
@@ -10,8 +11,9 @@ export type FindHasher = (code: number) => Promise<MultihashHasher> | MultihashH
 /** @throws {NethoodError} UNSUPPORTED for a hash function that is not known */
 export async function matches(cid: CID, bytes: Uint8Array, find: FindHasher): Promise<boolean> {
   const { code, digest: claimed } = cid.multihash;
-  const hasher = code === sha256.code ? sha256 : await known(cid, find);
-  const { digest } = await hasher.digest(bytes);
+  const digest = code === sha256.code
+    ? await sha256Of(bytes)
+    : (await (await known(cid, find)).digest(bytes)).digest;
   return digest.length === claimed.length && digest.every((byte, i) => byte === claimed[i]);
 }
 

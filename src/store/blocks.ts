@@ -20,6 +20,7 @@ import { NotFoundError } from "interface-store";
 import type { CID } from "multiformats/cid";
 import { sha256 } from "multiformats/hashes/sha2";
 import { NethoodError, systemCode } from "../errors.ts";
+import { sha256Of } from "./digest.ts";
 import { MemoryTier } from "./memory.ts";
 
 /** Default size of the memory tier, in bytes: a site's hot pages, on a machine that has other things to do. */
@@ -279,7 +280,7 @@ export function keyOf(cid: CID): string {
 /** Only SHA-256 is checked: it is what every profile and nearly every site uses, and the others arrive checked. */
 async function matches(cid: CID, bytes: Uint8Array): Promise<boolean> {
   if (cid.multihash.code !== sha256.code) return true;
-  const { digest } = await sha256.digest(bytes);
+  const digest = await sha256Of(bytes);
   return cid.multihash.digest.every((byte, i) => byte === digest[i]);
 }
 
