@@ -259,6 +259,7 @@ suite("frames", (test) => {
     };
     const identity = CID.createV1(0x55, create(0, Uint8Array.of(1)));
     const lengthy = CID.createV1(0x55, create(0x12, new Uint8Array(125)));
+    const sha3 = create(0x16, new Uint8Array(32));
     const wrong: [Frame, RegExp][] = [
       [{ type: "hello", flags: -1 }, /out of range/],
       [{ type: "hello", flags: 2 ** 31 }, /out of range/],
@@ -273,6 +274,7 @@ suite("frames", (test) => {
       [{ ...open, bits: Uint8Array.of(2) }, /the first/],
       [{ ...open, cid: identity }, /identity/],
       [{ ...open, cid: lengthy }, /129 bytes/],
+      [{ ...open, cid: new CID(0, 0x70, sha3, sha3.bytes) }, /version 0 that is no SHA-256/],
       [{ ...block, size: 0, data: Uint8Array.of(1) }, /beyond/],
       [{ ...block, size: MAX_BLOCK + 1, data: Uint8Array.of(1) }, /a block of/],
       [{ ...block, size: MAX_BLOCK, data: new Uint8Array(MAX_PART + 1) }, /a part of/],
