@@ -49,8 +49,7 @@ export function createNaming(
     neighbours,
     store,
     keychain,
-    trackers.knowing,
-    dht && { record: dht.record, hear: (key, bytes) => names.hear(key, bytes) },
+    { others: trackers.knowing, last: dht, hear: (key, bytes) => names.hear(key, bytes) },
   );
   const names = createNames(helia, routing, store, {
     log,

@@ -114,4 +114,32 @@ suite("seeder, twins", (test) => {
     assert.equal([node.peers, twin.peers], [[], []]);
     assert.equal([node.told, twin.told], [[], []]);
   });
+
+  test("a tracker that hangs is waited for once; as soon as it answers again, before each version", async () => {
+    await using tracker = await createFakeTracker();
+    await using node = await createLoopbackNode({ trackers: [tracker.url] });
+    const one = await publish(node, { "a.txt": "1" });
+    const path = `/routing/v1/ipns/${parseKey(one.key)}`;
+    const asked = () => tracker.asked.filter((asked) => asked === path).length;
+    await until("it has version 1", () => tracker.answers.has(path));
+    tracker.silent = true;
+    await publish(node, { "a.txt": "2" });
+    await until("nobody waits for it", () => tracker.waiting === 0);
+    const before = asked();
+    await publish(node, { "a.txt": "3" });
+    assert.equal([asked(), tracker.waiting], [before + 1, 1], "it is asked, and still out");
+
+    tracker.silent = false;
+    await until("it was given up", () => tracker.waiting === 0);
+    await publish(node, { "a.txt": "4" });
+    await until("it has answered", () => asked() === before + 2 && tracker.waiting === 0);
+    await until("it has version 4", () => {
+      const bytes = tracker.answers.get(path);
+      return bytes instanceof Uint8Array && readRecord(bytes).number === 4;
+    });
+    tracker.silent = true;
+    await publish(node, { "a.txt": "5" });
+    // In the background it would be asked for five seconds.
+    await until("it was waited for, and no longer", () => tracker.waiting === 0, 2_000);
+  });
 });

@@ -32,14 +32,19 @@ const LAST_MS = 500, LAST_ANSWER_MS = 15_000;
 
 /** Somebody else who may know a record, such as a tracker. */
 export interface RecordSource {
+  /** Whether it took long the last time: then nobody waits for it who has a valid record. */
+  readonly slow?: boolean;
   /** The record, unchecked; undefined, or a failure, where there is none. */
   record(key: CID, options: { signal: AbortSignal }): Promise<Uint8Array | undefined>;
 }
 
-/** Who is asked when nobody else answers, and in the background where there is a valid record already: the DHT. */
-export interface LastSource extends RecordSource {
+export interface RecordRoutingOptions {
+  /** Who may know a key's record beside the neighbours. Default: nobody. */
+  others?: (key: CID) => RecordSource[];
+  /** Who is asked when nobody else answers, and in the background where there is a valid record already: the DHT. */
+  last?: RecordSource | undefined;
   /** Takes a record that came in the background. */
-  hear(key: CID, record: Uint8Array): Promise<unknown>;
+  hear: (key: CID, record: Uint8Array) => Promise<unknown>;
 }
 
 /**
@@ -51,12 +56,11 @@ export function createRecordRouting(
   neighbours: Pick<Neighbours, "some">,
   store: IpnsRecords,
   keychain: Helia["keychain"],
-  others: (key: CID) => RecordSource[] = () => [],
-  last?: LastSource,
+  { others = () => [], last, hear }: RecordRoutingOptions,
 ): RecordRouting {
   const { fetch } = libp2p.services;
-  /** Names that are looked for in the background. */
-  const asking = new Set<string>();
+  /** Names that each source is asked for in the background. */
+  const asking = new WeakMap<RecordSource, Set<string>>();
   // deno-lint-ignore require-await -- a key that is none has to be a rejection
   fetch.registerLookupFunction("/ipns/", async (key) => store.get(nameOf(key)));
 
@@ -85,17 +89,18 @@ export function createRecordRouting(
         const limit = patience();
         await Promise.allSettled(libp2p.getPeers().map((peer) => take(ask(peer, key, limit))));
       };
-      const askLast = async (last: LastSource) => {
+      const askLast = async (last: RecordSource) => {
         await createPauses(until).pause(LAST_MS);
         until.throwIfAborted();
         const limit = AbortSignal.any([until, AbortSignal.timeout(LAST_ANSWER_MS)]);
         await take(last.record(key, { signal: limit }));
       };
       const limit = patience();
-      const tries = [
-        askNeighbours(),
-        ...others(key).map((source) => take(source.record(key, { signal: limit }))),
-      ];
+      const tries = [askNeighbours()];
+      for (const source of others(key)) {
+        if (hurry && source.slow) void inBackground(source, key);
+        else tries.push(take(source.record(key, { signal: limit })));
+      }
       if (last && hurry) void inBackground(last, key);
       else if (last) tries.push(askLast(last));
       // One neighbour's silence is nothing as long as another answers.
@@ -107,17 +112,18 @@ export function createRecordRouting(
     },
   };
 
-  async function inBackground({ record, hear }: LastSource, key: CID): Promise<void> {
+  async function inBackground(source: RecordSource, key: CID): Promise<void> {
     const name = key.toString(base36);
-    if (asking.has(name)) return;
-    asking.add(name);
+    const names = asking.get(source) ?? new Set();
+    if (names.has(name)) return;
+    asking.set(source, names.add(name));
     try {
-      const bytes = await record(key, { signal: AbortSignal.timeout(LAST_ANSWER_MS) });
+      const bytes = await source.record(key, { signal: AbortSignal.timeout(LAST_ANSWER_MS) });
       if (bytes !== undefined) await hear(key, bytes);
     } catch {
-      // What is known stays in force; the DHT is one source among others.
+      // What is known stays in force; this is one source among others.
     } finally {
-      asking.delete(name);
+      names.delete(name);
     }
   }
 

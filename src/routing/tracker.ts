@@ -16,6 +16,9 @@ import { type AnnounceFields, signAnnounce } from "./announce.ts";
 /** How long a tracker may take for one answer, in milliseconds. */
 const ANSWER_MS = 5_000;
 
+/** A tracker that takes longer than this to say what it knows of a name is not waited for the next time, in milliseconds. */
+const SLOW_MS = 1_000;
+
 /** An answer of a tracker, at most, in bytes: a thousand refused keys with a sentence each. */
 const MAX_ANSWER_BYTES = 256 * 1024;
 
@@ -76,6 +79,7 @@ export class Tracker {
   #ahead = 0;
   /** The time of the last announce: each has to be later than the one before. */
   #last = 0;
+  #slow = false;
 
   constructor(
     origin: string,
@@ -136,9 +140,21 @@ export class Tracker {
     }
   }
 
+  /** Whether the last question for a record took over a second, answered or not. */
+  get slow(): boolean {
+    return this.#slow;
+  }
+
   /** An IPNS record, unchecked. */
   async record(key: CID, { signal }: Options): Promise<Uint8Array> {
-    return await this.#client.getIPNS(key, { signal });
+    const asked = performance.now();
+    try {
+      return await this.#client.getIPNS(key, { signal });
+    } finally {
+      const took = performance.now() - asked;
+      // Who was interrupted before that may be slow or not.
+      if (took > SLOW_MS || !signal.aborted) this.#slow = took > SLOW_MS;
+    }
   }
 
   async putRecord(key: CID, record: Uint8Array, { signal }: Options): Promise<void> {

@@ -43,7 +43,7 @@ export interface Trackers {
   /** What a site's DNS says of its trackers and seeders. */
   named(site: string, found: Named): void;
   /** Trackers that may know the record of an IPNS key. */
-  knowing(key: CID): Pick<Tracker, "origin" | "record" | "putRecord">[];
+  knowing(key: CID): Pick<Tracker, "origin" | "slow" | "record" | "putRecord">[];
   /** What is held has changed. */
   changed(): void;
   stop(): Promise<void>;

@@ -15,6 +15,10 @@ export interface FakeTracker extends AsyncDisposable {
   ahead: number;
   /** Answers every request with this status. */
   broken: { status: number; headers?: Record<string, string> } | undefined;
+  /** Answers no GET while this is set. */
+  silent: boolean;
+  /** How many who asked are still waiting for an answer. */
+  readonly waiting: number;
   /** Forgets all tokens. */
   forget(): void;
 }
@@ -34,7 +38,7 @@ export async function createFakeTracker(): Promise<FakeTracker> {
     if (request.method === "GET") {
       tracker.asked.push(pathname);
       const answer = tracker.answers.get(pathname);
-      if (answer === "hang") return;
+      if (answer === "hang" || tracker.silent) return;
       if (answer instanceof Uint8Array) {
         response.writeHead(200, { "Content-Type": "application/vnd.ipfs.ipns-record" });
         return response.end(answer);
@@ -79,6 +83,10 @@ export async function createFakeTracker(): Promise<FakeTracker> {
     interval: 60,
     ahead: 0,
     broken: undefined,
+    silent: false,
+    get waiting() {
+      return open.size;
+    },
     forget: () => tokens = new Set(),
     async [Symbol.asyncDispose]() {
       for (const response of open) response.destroy();
