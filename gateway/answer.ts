@@ -10,8 +10,9 @@ export class Answer {
   #body: Uint8Array | null;
   /** What clones are made of; it has the body from then on. */
   #whole: Response | undefined;
-  /** The headers as an object, until one changes. */
+  /** The headers as an object, and in one row, until one changes. */
   #fields: Record<string, string> | undefined;
+  #row: string[] | undefined;
 
   /** @param headers copied: whoever else has them may change them */
   constructor(status: number, headers: Headers, body: Uint8Array | null) {
@@ -35,7 +36,14 @@ export class Answer {
   set(name: string, value: string): void {
     this.#headers.set(name, value);
     this.#whole?.headers.set(name, value);
-    this.#fields = undefined;
+    this.#fields = this.#row = undefined;
+  }
+
+  /** The header fields in one row, name after value; and the body, unless a clone has it. Neither may be changed. */
+  get parts(): { row: string[]; body: Uint8Array | null } | undefined {
+    if (this.#whole !== undefined) return undefined;
+    const row = this.#row ??= [...this.#headers].flat();
+    return { row, body: this.#body };
   }
 
   /** The answer without its body. */

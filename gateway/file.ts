@@ -5,7 +5,7 @@ import type { Range } from "../src/content/file.ts";
 import type { Entry, FileEntry, SymlinkEntry } from "../src/content/read.ts";
 import { NethoodError } from "../src/errors.ts";
 import type { Resolved } from "../src/name/resolve.ts";
-import { matches } from "./etag.ts";
+import { unchanged } from "./etag.ts";
 import { disposition } from "./formats/disposition.ts";
 import { contentHeaders } from "./headers.ts";
 import { contentType, HEAD_BYTES } from "./mime.ts";
@@ -62,9 +62,8 @@ export async function fileResponse(
   const etag = headers.get("ETag")!;
   // Conditions and ranges are for what is there (RFC 9110, sections 13.2.1 and 14.2).
   const found = status === 200;
-  if (found && matches(c.req.header("if-none-match"), etag)) {
-    return new Response(null, { status: 304, headers });
-  }
+  const same = found ? unchanged(c, headers) : undefined;
+  if (same) return same;
   if (entry.kind === "symlink") return symlinkResponse(entry, status, headers);
 
   const saved = disposition(new URLSearchParams(c.req.url.split("?")[1]), { kind: "inline" });

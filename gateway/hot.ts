@@ -41,6 +41,18 @@ type Fetch<Rest extends unknown[]> = (
   ...rest: Rest
 ) => Response | Promise<Response>;
 
+/** What of a request decides about a ready answer. */
+export interface Plain {
+  method: string;
+  url: string;
+  headers: Pick<Headers, "get" | "has">;
+}
+
+export interface Hot {
+  /** The answer, where it is ready; for a server that can send it without a Request and a Response. */
+  ready(asked: Plain): Answer | undefined;
+}
+
 /** An answer that is ready, without a body (304) or with one. */
 interface Ready {
   answer: Answer;
@@ -61,8 +73,8 @@ export function withHot<Rest extends unknown[]>(
   cold: Fetch<Rest>,
   { bytes = HOT_BYTES, changes = () => 0, proxied = false, now = () => performance.now() }:
     HotOptions = {},
-): Fetch<Rest> {
-  const ready = new MemoryTier<Ready>(
+): Fetch<Rest> & Hot {
+  const kept = new MemoryTier<Ready>(
     bytes,
     ({ answer }, key) => answer.bytes + answer.headerBytes + key.length + ENTRY_BYTES,
   );
@@ -70,35 +82,37 @@ export function withHot<Rest extends unknown[]>(
   const underway = new Map<string, Promise<Answer | undefined>>();
 
   // Not async: a promise costs as much as the rest of it.
-  return (request, ...rest) => {
-    const { method, url } = request;
-    if (method !== "GET" && method !== "HEAD" || url.includes("?")) return cold(request, ...rest);
-    const { headers } = request;
-    if (!isPlain(headers, proxied)) return cold(request, ...rest);
+  const fetch: Fetch<Rest> = (request, ...rest) => {
+    if (!isPlain(request, proxied)) return cold(request, ...rest);
+    const answer = find(request);
+    const isHead = request.method === "HEAD";
+    if (answer !== undefined) return isHead ? answer.head() : answer.respond(traitsOf(rest));
+    if (request.headers.has("if-none-match")) return learn(request, rest);
+    return isHead ? cold(request, ...rest) : together(request, rest);
+  };
+  const ready = (asked: Plain) => isPlain(asked, proxied) ? find(asked) : undefined;
+  return Object.assign(fetch, { ready });
 
+  /** The answer to a plain request, as far as it is here; one to HEAD comes with the body that it leaves out. */
+  function find({ method, url, headers }: Plain): Answer | undefined {
     const tags = headers.get("if-none-match");
     if (tags !== null) {
       const known = held(`304 ${url}`);
-      if (known && isKnown(tags, known.answer.get("etag")!)) {
-        return known.answer.respond(traitsOf(rest));
-      }
+      if (known && isKnown(tags, known.answer.get("etag")!)) return known.answer;
     }
     const whole = held(url);
-    if (whole !== undefined && (tags === null || !isKnown(tags, whole.answer.get("etag")!))) {
-      if (method === "HEAD") return whole.answer.head();
-      if (now() < whole.until) return whole.answer.respond(traitsOf(rest));
-    }
-    if (tags !== null) return learn(request, rest);
-    return method === "HEAD" ? cold(request, ...rest) : together(request, rest);
-  };
+    if (whole === undefined) return undefined;
+    if (tags !== null && isKnown(tags, whole.answer.get("etag")!)) return undefined;
+    return method === "HEAD" || now() < whole.until ? whole.answer : undefined;
+  }
 
   /** What is held and still true, with the time that it has left. */
   function held(key: string): Ready | undefined {
-    const found = ready.get(key);
+    const found = kept.get(key);
     if (found?.ttl === undefined) return found;
     const left = Math.ceil((found.ttl.ends - now()) / 1000);
     if (left <= 0 || found.ttl.changes !== changes()) {
-      ready.delete(key);
+      kept.delete(key);
       return undefined;
     }
     if (left !== found.ttl.told) {
@@ -158,7 +172,7 @@ export function withHot<Rest extends unknown[]>(
       told: seconds,
       changes: before,
     };
-    ready.set(key, { answer, until: began + NOTED_MS, ttl });
+    kept.set(key, { answer, until: began + NOTED_MS, ttl });
   }
 }
 
@@ -166,8 +180,9 @@ function traitsOf([traits]: unknown[]): ServerTraits | undefined {
   return traits as ServerTraits | undefined;
 }
 
-/** Whether nothing but the address decides about the answer. */
-function isPlain(headers: Headers, proxied: boolean): boolean {
+/** Whether it asks to read, and nothing but the address decides about the answer. */
+function isPlain({ method, url, headers }: Plain, proxied: boolean): boolean {
+  if (method !== "GET" && method !== "HEAD" || url.includes("?")) return false;
   if (
     headers.has("range") || headers.has("cache-control") || headers.has("service-worker") ||
     proxied && (headers.has("x-forwarded-host") || headers.has("x-forwarded-proto"))

@@ -4,7 +4,7 @@ import { formatAddress } from "../src/content/address.ts";
 import type { DirectoryEntry } from "../src/content/read.ts";
 import type { Link } from "../src/content/unixfs.ts";
 import type { Resolved } from "../src/name/resolve.ts";
-import { matches } from "./etag.ts";
+import { unchanged } from "./etag.ts";
 import { listingHeaders } from "./headers.ts";
 import { languageOf } from "./language.ts";
 import { listingPage, type Place } from "./pages/listing.ts";
@@ -24,9 +24,8 @@ export async function listingResponse(
   const { address } = to;
   const language = languageOf(c.req.header("accept-language"));
   const headers = listingHeaders(`${formatAddress(address)}/`, resolved, entry, language);
-  if (matches(c.req.header("if-none-match"), headers.get("ETag")!)) {
-    return new Response(null, { status: 304, headers });
-  }
+  const same = unchanged(c, headers);
+  if (same) return same;
   const links: Link[] = [];
   let cut = false;
   for await (const link of entry.entries({ signal })) {

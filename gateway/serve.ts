@@ -1,8 +1,10 @@
 /** Opens the socket: Deno's own server on Deno, @hono/node-server on Node. The only file that knows which it is. */
-import type { Server as HttpServer, ServerResponse } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import { type AddressInfo, isIPv6, Server as NetServer } from "node:net";
 import { NethoodError, systemCode } from "../src/errors.ts";
+import { asked, send } from "./direct.ts";
 import type { ServerTraits } from "./file.ts";
+import type { Hot } from "./hot.ts";
 import { createTurns, TURN_BYTES } from "./turns.ts";
 
 export interface ServeOptions {
@@ -40,7 +42,9 @@ const TLS_PORT = /:443$/;
 const NO_TLS = "This proxy opens http:// addresses only: set none for https:// ones.\n";
 
 interface App {
-  fetch(request: Request, env?: ServerTraits): Response | Promise<Response>;
+  fetch:
+    & ((request: Request, env?: ServerTraits) => Response | Promise<Response>)
+    & Partial<Hot>;
 }
 
 /** What is used of Deno. */
@@ -128,21 +132,28 @@ function onDeno(deno: DenoServe, app: App, port: number, hostname: string): Runn
 }
 
 async function onNode(app: App, port: number, hostname: string): Promise<Running> {
-  const { createAdaptorServer } = await import("@hono/node-server");
+  const { getRequestListener } = await import("@hono/node-server");
   const underway = createUnderway();
-  const server = createAdaptorServer({
-    fetch(request, { incoming, outgoing }) {
-      (outgoing as ServerResponse).strictContentLength = true;
-      underway.began();
-      outgoing.once("close", underway.ended);
-      const cut = () => outgoing.destroy();
-      return app.fetch(request, {
-        ...traits(incoming.socket.remoteAddress),
-        shares: "bytes",
-        cut,
-      });
-    },
-  }) as HttpServer;
+  const began = (outgoing: ServerResponse) => {
+    underway.began();
+    outgoing.once("close", underway.ended);
+  };
+  const listener = getRequestListener((request, { incoming, outgoing }) => {
+    (outgoing as ServerResponse).strictContentLength = true;
+    began(outgoing as ServerResponse);
+    const cut = () => outgoing.destroy();
+    return app.fetch(request, {
+      ...traits(incoming.socket.remoteAddress),
+      shares: "bytes",
+      cut,
+    });
+  });
+  const server = createServer((incoming, outgoing) => {
+    const plain = asked(incoming);
+    const answer = plain && app.fetch.ready?.(plain);
+    if (answer === undefined || !send(answer, outgoing)) return void listener(incoming, outgoing);
+    if (answer.bytes >= LARGE_BYTES) began(outgoing); // A smaller one counts as sent at once.
+  });
   server.on("connect", (request, socket, head) => {
     if (TLS_PORT.test(request.url!)) {
       socket.on("error", () => socket.destroy()); // It may be gone; nobody else listens any more.

@@ -1,13 +1,6 @@
 /** Bytes that are here already, as HTTP: all of them, or a range. */
 import type { Context } from "hono";
-import { matches } from "../etag.ts";
 import { parseRange, rangeFailure } from "../range.ts";
-
-/** The answer to who has it already. */
-export function unchanged(c: Context, headers: Headers): Response | undefined {
-  if (!matches(c.req.header("if-none-match"), headers.get("ETag")!)) return undefined;
-  return new Response(null, { status: 304, headers });
-}
 
 export async function bytesResponse(
   c: Context,

@@ -3,7 +3,7 @@ import { sha256 } from "multiformats/hashes/sha2";
 import { base32 } from "multiformats/bases/base32";
 import { type EntityBytes, exportCar, type Selection } from "../../src/content/export.ts";
 import { NethoodError } from "../../src/errors.ts";
-import { unchanged } from "./block.ts";
+import { unchanged } from "../etag.ts";
 import { absent, type Ask, formatHeaders, locate } from "./format.ts";
 import { MEDIA_TYPES, type Wanted } from "./negotiate.ts";
 import { streamResponse } from "./stream.ts";

@@ -10,7 +10,8 @@ import { contentType } from "../mime.ts";
 import { documentPage } from "../pages/document.ts";
 import { page } from "../reply.ts";
 import type { Asked } from "../request.ts";
-import { bytesResponse, unchanged } from "./block.ts";
+import { unchanged } from "../etag.ts";
+import { bytesResponse } from "./block.ts";
 import { type Ask, formatHeaders } from "./format.ts";
 import { type Format, negotiate } from "./negotiate.ts";
 

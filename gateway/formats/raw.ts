@@ -1,5 +1,6 @@
 /** One block as it is (trustless-gateway specification, "Block responses"), whatever it holds. */
-import { bytesResponse, unchanged } from "./block.ts";
+import { unchanged } from "../etag.ts";
+import { bytesResponse } from "./block.ts";
 import { absent, type Ask, formatHeaders, locate } from "./format.ts";
 
 export async function rawResponse(ask: Ask): Promise<Response> {

@@ -3,7 +3,7 @@ import { documentFormat } from "../../src/content/document.ts";
 import { open } from "../../src/content/read.ts";
 import { packTar } from "../../src/content/tar.ts";
 import { NethoodError } from "../../src/errors.ts";
-import { unchanged } from "./block.ts";
+import { unchanged } from "../etag.ts";
 import { absent, type Ask, formatHeaders, locate } from "./format.ts";
 import { streamResponse } from "./stream.ts";
 
