@@ -16,11 +16,9 @@ const HOST = /^[a-z0-9._-]+(:\d+)?$/;
 export function asked(incoming: IncomingMessage): Plain | undefined {
   const { method, url, headers } = incoming;
   const { host } = headers;
-  if (method !== "GET" || host === undefined || !HOST.test(host) || url![0] !== "/") {
-    return undefined;
-  }
+  if (host === undefined || !HOST.test(host)) return undefined;
   return {
-    method,
+    method: method!,
     url: `http://${host}${url}`,
     headers: {
       get: (name) => (headers[name] as string | undefined) ?? null,

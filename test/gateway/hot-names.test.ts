@@ -28,7 +28,7 @@ suite("gateway: ready answers and names", (test) => {
     await publish();
     const [next, lasting] = await show(`/ipns/${key}`);
     assert.is(next, "and two");
-    assert.match(lasting!, "max-age=60");
+    assert.match(lasting!, /max-age=(60|5\d)$/); // a second may have passed
     assert.equal(await show(`/ipfs/${cid}`), old);
   });
 });
