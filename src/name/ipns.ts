@@ -3,6 +3,7 @@ import type { Helia, PrivateKey } from "@helia/interface";
 import { createIPNSRecord, IPNSEntry } from "@helia/ipns";
 import { base36 } from "multiformats/bases/base36";
 import type { CID } from "multiformats/cid";
+import { unlessAborted } from "../abort.ts";
 import { NethoodError, notCached } from "../errors.ts";
 import type { IpnsRecords } from "../store/ipns.ts";
 import { createKept } from "./kept.ts";
@@ -34,6 +35,8 @@ export function createNames(
   { maxKeys = MAX_KEYS, ...options }: NamesOptions = {},
 ): Names {
   let signing: Promise<unknown> = Promise.resolve();
+  /** Keys by their labels. To open one takes 20 ms, and publishing needs it again and again. */
+  const opened = new Map<string, Promise<PrivateKey>>();
   const nobody = () => undefined;
   const { now = Date.now, log = nobody, onChange = nobody, onSigned = nobody } = options;
   const { hold = () => false, onWaiting = nobody, onOwn = nobody } = options;
@@ -88,7 +91,7 @@ export function createNames(
     seen: (key) => store.versions.all(key.toString(base36)),
     rotate: (from, to, { begin, settle }, { signal } = {}) =>
       inTurn(async () => {
-        const before = await keychain.exportKey(from, withSignal(signal));
+        const before = await open(from);
         const last = kept.get(cidOf(before));
         if (last === undefined) throw explainMissing(cidOf(before), undefined, [], now());
         const key = await ownKey(to, signal);
@@ -103,13 +106,13 @@ export function createNames(
           await sign(before, claim, signal);
         }
         const keys = { from: cidOf(before), to: cidOf(key) };
-        await settle(keys);
+        await settle(keys).finally(() => opened.clear()); // The labels are others' now.
         return keys;
       }),
     renew: ({ signal } = {}) =>
       inTurn(async () => {
         for await (const { name } of keychain.listKeys(withSignal(signal))) {
-          const key = await keychain.exportKey(name, withSignal(signal));
+          const key = await open(name);
           const record = await sign(key, (own) => Promise.resolve(renewal(own)), signal);
           if (record) onOwn(cidOf(key));
         }
@@ -131,12 +134,23 @@ export function createNames(
     return { ...newest, ttl: Math.min(newest.ttl, Math.floor(left / 1000)) };
   }
 
+  /** A key that is there. Only a rotation gives its label to another. */
+  function open(label: string): Promise<PrivateKey> {
+    let opening = opened.get(label);
+    if (opening === undefined) {
+      opening = keychain.exportKey(label);
+      opened.set(label, opening);
+      opening.catch(() => opened.delete(label));
+    }
+    return opening;
+  }
+
   async function exported(
     label: string,
     signal: AbortSignal | undefined,
   ): Promise<PrivateKey | undefined> {
     try {
-      return await keychain.exportKey(label, withSignal(signal));
+      return await unlessAborted(open(label), signal);
     } catch (error) {
       if (!(error instanceof Error && error.name === "NotFoundError")) throw error;
       return undefined;
