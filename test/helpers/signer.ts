@@ -14,6 +14,29 @@ export function createKeychain(): Helia["keychain"] {
   return createHeliaLight().keychain;
 }
 
+/**
+ * Lets something happen while one of a keychain's keys signs: to be called before the first is used.
+ *
+ * @returns what sets it, and gives what ends it
+ */
+export function hookSignatures(keychain: Helia["keychain"]): (happen: () => unknown) => () => void {
+  let happening: () => unknown = () => undefined;
+  const exportKey = keychain.exportKey;
+  keychain.exportKey = async (name) => {
+    const key = await exportKey.call(keychain, name);
+    const sign: typeof key.sign = async (data) => {
+      const signature = await key.sign(data);
+      await happening();
+      return signature;
+    };
+    return Object.create(key, { publicKey: { value: key.publicKey }, sign: { value: sign } });
+  };
+  return (happen) => {
+    happening = happen;
+    return () => void (happening = () => undefined);
+  };
+}
+
 /** The name of a key. */
 export function nameOf(key: PrivateKey): CID {
   return key.publicKey.toCID() as CID;

@@ -7,7 +7,14 @@ import { createNames, LIFETIME_MS, type RecordRouting, TTL_MS } from "../../src/
 import { checkRecord, readRecord } from "../../src/name/record.ts";
 import { failure, thrown } from "../helpers/failure.ts";
 import { createIpnsStore } from "../helpers/ipns-store.ts";
-import { createKeychain, nameOf, OTHER_VALUE, signRecord, VALUE } from "../helpers/signer.ts";
+import {
+  createKeychain,
+  hookSignatures,
+  nameOf,
+  OTHER_VALUE,
+  signRecord,
+  VALUE,
+} from "../helpers/signer.ts";
 import { suite } from "../helpers/suite.ts";
 
 const DAY_MS = 86_400_000;
@@ -16,6 +23,7 @@ const B = CID.parse(OTHER_VALUE.slice("/ipfs/".length));
 
 /** A node's names with a clock that the test moves, and neighbours that have what the test gives them. */
 function setUp(keychain: Helia["keychain"] = createKeychain()) {
+  const duringSignature = hookSignatures(keychain);
   const store = createIpnsStore();
   const clock = { now: Date.now() };
   const neighbours: { records: Uint8Array[]; refused: Error[]; hurried: boolean[] } = {
@@ -34,22 +42,8 @@ function setUp(keychain: Helia["keychain"] = createKeychain()) {
   const log = (line: string) => void told.push(line);
   const again = () => createNames({ keychain }, routing, store, { now: () => clock.now, log });
   const stored = (key: CID) => readRecord(store.get(key.toString(base36))!);
-  return { keychain, clock, neighbours, again, names: again(), stored, store, told };
-}
-
-/** Lets something happen while a record is being signed; returns what ends that. */
-function duringSignature(keychain: Helia["keychain"], happen: () => unknown): () => void {
-  const exportKey = keychain.exportKey;
-  keychain.exportKey = async (name) => {
-    const key = await exportKey.call(keychain, name);
-    const sign: typeof key.sign = async (data) => {
-      const signature = await key.sign(data);
-      await happen();
-      return signature;
-    };
-    return Object.create(key, { publicKey: { value: key.publicKey }, sign: { value: sign } });
-  };
-  return () => void (keychain.exportKey = exportKey);
+  const names = again();
+  return { keychain, duringSignature, clock, neighbours, again, names, stored, store, told };
 }
 
 suite("name/ipns", (test) => {
@@ -81,14 +75,14 @@ suite("name/ipns", (test) => {
   });
 
   test("an abort leaves the version before in force, and does not stand in the way of the next", async () => {
-    const { names, stored, keychain } = setUp();
+    const { names, stored, duringSignature } = setUp();
     const key = await names.publish("x.example.org", A);
     const reason = new Error("changed my mind");
     const signal = AbortSignal.abort(reason);
     assert.ok(await thrown(names.publish("x.example.org", B, { signal })));
     // the last moment: while it is being signed
     const stop = new AbortController();
-    const undo = duringSignature(keychain, () => stop.abort(reason));
+    const undo = duringSignature(() => stop.abort(reason));
     assert.is(await thrown(names.publish("x.example.org", B, { signal: stop.signal })), reason);
     undo();
     assert.equal([stored(key).sequence, stored(key).value], [1n, VALUE]);
@@ -97,7 +91,7 @@ suite("name/ipns", (test) => {
   });
 
   test("publishes above what came from another machine with the same key", async () => {
-    const { names, neighbours, keychain, stored, clock } = setUp();
+    const { names, neighbours, keychain, duringSignature, stored, clock } = setUp();
     const key = await names.publish("x.example.org", A);
     const record = await signRecord(await keychain.exportKey("x.example.org"), { sequence: 40n });
     neighbours.records = [record];
@@ -109,7 +103,7 @@ suite("name/ipns", (test) => {
     neighbours.records = [
       await signRecord(await keychain.exportKey("x.example.org"), { sequence: 50n }),
     ];
-    const undo = duringSignature(keychain, () => names.resolve(key));
+    const undo = duringSignature(() => names.resolve(key));
     await names.publish("x.example.org", A);
     undo();
     assert.equal([stored(key).sequence, stored(key).value], [51n, VALUE]);
