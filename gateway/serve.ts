@@ -149,7 +149,7 @@ async function onNode(app: App, port: number, hostname: string): Promise<Running
     });
   });
   const server = createServer((incoming, outgoing) => {
-    const plain = asked(incoming);
+    const plain = app.fetch.ready && asked(incoming);
     const answer = plain && app.fetch.ready?.(plain);
     if (answer === undefined || !send(answer, outgoing)) return void listener(incoming, outgoing);
     if (answer.bytes >= LARGE_BYTES) began(outgoing); // A smaller one counts as sent at once.
