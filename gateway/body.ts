@@ -7,12 +7,15 @@ export interface BodyOptions {
   endEarly: boolean;
   /** Cuts the connection, which says the same of a body that has no length. */
   cut?: (() => void) | undefined;
+  /** Most bytes that are given to the server at once. Default: {@link PIECE_BYTES}. */
+  piece?: number | undefined;
   onFailure: (error: unknown) => void;
 }
 
 /**
  * Bytes that are given to the server at once. A whole block of 1 MiB is no faster than its parts: while the server writes one
  * part to the socket, the next is on its way, and with the whole it would wait in between (Deno 2.9: a third of the rate).
+ * Node's server waits between any two of them, and wants them large (Node 24: 1.7 times the rate with whole blocks).
  */
 const PIECE_BYTES = 256 * 1024;
 
@@ -20,7 +23,7 @@ const PIECE_BYTES = 256 * 1024;
 export function createBody(
   first: Uint8Array,
   rest: AsyncGenerator<Uint8Array>,
-  { client, endEarly, cut, onFailure }: BodyOptions,
+  { client, endEarly, cut, piece = PIECE_BYTES, onFailure }: BodyOptions,
 ): ReadableStream<Uint8Array> {
   let next: Uint8Array | undefined = first;
   return new ReadableStream<Uint8Array>({
@@ -28,8 +31,8 @@ export function createBody(
       try {
         const chunk = next ?? (await rest.next()).value;
         if (chunk === undefined) return controller.close();
-        controller.enqueue(chunk.subarray(0, PIECE_BYTES));
-        next = chunk.byteLength > PIECE_BYTES ? chunk.subarray(PIECE_BYTES) : undefined;
+        controller.enqueue(chunk.subarray(0, piece));
+        next = chunk.byteLength > piece ? chunk.subarray(piece) : undefined;
       } catch (error) {
         onFailure(error);
         // Either way the client sees that it has not all of it.

@@ -27,6 +27,8 @@ export interface ServerTraits {
    * `bytes`. Default: nothing does. Elsewhere a Response copies the bytes it is given, and a clone splits a stream in two.
    */
   shares?: "clones" | "bytes";
+  /** Bytes of a file that it is best given at once, most. Default: 256 KiB. */
+  piece?: number;
   /** Told of a body of so many bytes that the server gets whole, as a clone. */
   handedOver?: (bytes: number) => void;
   /** Cuts the connection. Default: a body without a length that fails is a stream that errors. */
@@ -91,6 +93,7 @@ export async function fileResponse(
   const stream = createBody(body.first, body.rest, {
     client,
     endEarly: traits?.cutsShortBodies ?? false,
+    piece: traits?.piece,
     onFailure(error) {
       if (isAbort(error, signal)) return;
       const known = error instanceof NethoodError;

@@ -145,6 +145,7 @@ async function onNode(app: App, port: number, hostname: string): Promise<Running
     return app.fetch(request, {
       ...traits(incoming.socket.remoteAddress),
       shares: "bytes",
+      piece: Infinity,
       cut,
     });
   });

@@ -35,7 +35,7 @@ export interface NodeOptions {
   mdns?: boolean;
   /** Hear of new versions of followed sites by pubsub, and tell of those published here; else others are asked. Default: true. */
   push?: boolean;
-  /** Bytes of memory for recently read blocks; 0 keeps none. Default: 64 MiB. */
+  /** Bytes of memory for recently read blocks; 0 keeps none. Default: 128 MiB, but at most 1/32 of the machine's. */
   memory?: number;
   /** Most bytes a second that are sent over TCP and WebSockets, whatever is spoken there. Default: no cap. */
   upload?: number;

@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as assert from "uvu/assert";
+import { createBody } from "../../gateway/body.ts";
 import { serve } from "../../gateway/serve.ts";
 import { NethoodError } from "../../src/errors.ts";
 import type { Node, Opened } from "../../src/node.ts";
@@ -72,6 +73,25 @@ suite("gateway: streaming", (test) => {
     await until("it goes on when the client does", () => film.read > before);
     client.destroy();
     await until("nobody reads it any more", () => film.closed);
+  });
+
+  test("a server gets the bytes in pieces of the size it wants, in order and all of them", async () => {
+    const block = (mark: number) => new Uint8Array(600 * 1024).fill(mark);
+    async function* rest() {
+      yield block(2);
+    }
+    const piecesOf = async (piece?: number) => {
+      const client = new AbortController();
+      const onFailure = (error: unknown) => assert.unreachable(String(error));
+      const body = createBody(block(1), rest(), { client, endEarly: false, piece, onFailure });
+      const pieces: unknown[] = [];
+      for await (const bytes of body) pieces.push([bytes[0], bytes.byteLength / 1024]);
+      return pieces;
+    };
+    const whole = [[1, 600], [2, 600]];
+    const parts = [1, 2].flatMap((mark) => [[mark, 256], [mark, 256], [mark, 88]]);
+    assert.equal(await piecesOf(), parts);
+    assert.equal(await piecesOf(Infinity), whole);
   });
 
   test("a client that leaves in the middle stops the work", async () => {
