@@ -6,6 +6,7 @@ export class Answer {
   readonly status: number;
   /** Of the body. */
   readonly bytes: number;
+  readonly etag: string | null;
   readonly #headers: Headers;
   #body: Uint8Array | null;
   /** What clones are made of; it has the body from then on. */
@@ -19,6 +20,7 @@ export class Answer {
     this.status = status;
     this.bytes = body?.byteLength ?? 0;
     this.#headers = new Headers(headers);
+    this.etag = headers.get("etag");
     this.#body = body;
   }
 

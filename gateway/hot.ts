@@ -16,6 +16,9 @@ const MAX_BODY = 1024 * 1024;
 /** What an answer takes beside its body and the values of its headers, about: their names are shared, the tables are not. */
 const ENTRY_BYTES = 2 * 1024;
 
+/** What part of it is for the answers that nothing has changed: they are small, and have no body. */
+const UNCHANGED_PART = 1 / 8;
+
 /** After this time one reader's answer is made anew, so that the node notes that the page is still visited. */
 const NOTED_MS = 60_000;
 
@@ -74,10 +77,11 @@ export function withHot<Rest extends unknown[]>(
   { bytes = HOT_BYTES, changes = () => 0, proxied = false, now = () => performance.now() }:
     HotOptions = {},
 ): Fetch<Rest> & Hot {
-  const kept = new MemoryTier<Ready>(
-    bytes,
-    ({ answer }, key) => answer.bytes + answer.headerBytes + key.length + ENTRY_BYTES,
-  );
+  const weigh = ({ answer }: Ready, url: string) =>
+    answer.bytes + answer.headerBytes + url.length + ENTRY_BYTES;
+  const whole = new MemoryTier<Ready>((1 - UNCHANGED_PART) * bytes, weigh);
+  /** The 304s, by the same addresses: a key of their own would have to be put together and hashed for every request. */
+  const unchanged = new MemoryTier<Ready>(UNCHANGED_PART * bytes, weigh);
   /** What is being made, for all who ask for the same at that time, whatever it turns out to be. */
   const underway = new Map<string, Promise<Answer | undefined>>();
 
@@ -97,22 +101,22 @@ export function withHot<Rest extends unknown[]>(
   function find({ method, url, headers }: Plain): Answer | undefined {
     const tags = headers.get("if-none-match");
     if (tags !== null) {
-      const known = held(`304 ${url}`);
-      if (known && isKnown(tags, known.answer.get("etag")!)) return known.answer;
+      const known = held(unchanged, url);
+      if (known && isKnown(tags, known.answer.etag!)) return known.answer;
     }
-    const whole = held(url);
-    if (whole === undefined) return undefined;
-    if (tags !== null && isKnown(tags, whole.answer.get("etag")!)) return undefined;
-    return method === "HEAD" || now() < whole.until ? whole.answer : undefined;
+    const found = held(whole, url);
+    if (found === undefined) return undefined;
+    if (tags !== null && isKnown(tags, found.answer.etag!)) return undefined;
+    return method === "HEAD" || now() < found.until ? found.answer : undefined;
   }
 
   /** What is held and still true, with the time that it has left. */
-  function held(key: string): Ready | undefined {
-    const found = kept.get(key);
+  function held(kept: MemoryTier<Ready>, url: string): Ready | undefined {
+    const found = kept.get(url);
     if (found?.ttl === undefined) return found;
     const left = Math.ceil((found.ttl.ends - now()) / 1000);
     if (left <= 0 || found.ttl.changes !== changes()) {
-      kept.delete(key);
+      kept.delete(url);
       return undefined;
     }
     if (left !== found.ttl.told) {
@@ -127,7 +131,7 @@ export function withHot<Rest extends unknown[]>(
     const moment = { began: now(), changes: changes() };
     const response = await cold(request, ...rest);
     if (response.status === 304) {
-      keep(`304 ${request.url}`, new Answer(304, response.headers, null), moment);
+      keep(unchanged, request.url, new Answer(304, response.headers, null), moment);
     }
     return response;
   }
@@ -147,11 +151,12 @@ export function withHot<Rest extends unknown[]>(
     try {
       const moment = { began: now(), changes: changes() };
       const response = await cold(request, ...rest);
-      const whole = await wholeOf(response, (answer) => keep(request.url, answer, moment));
-      if (whole instanceof Response) return whole;
-      if (whole.status === 200) keep(request.url, whole, moment);
-      mine.resolve(whole);
-      return whole.respond(traitsOf(rest));
+      const toKeep = (answer: Answer) => keep(whole, request.url, answer, moment);
+      const made = await wholeOf(response, toKeep);
+      if (made instanceof Response) return made;
+      if (made.status === 200) toKeep(made);
+      mine.resolve(made);
+      return made.respond(traitsOf(rest));
     } finally {
       mine.resolve(undefined);
       if (underway.get(key) === mine.promise) underway.delete(key);
@@ -159,10 +164,15 @@ export function withHot<Rest extends unknown[]>(
   }
 
   /** Keeps an answer of content, if it holds for a while. */
-  function keep(key: string, answer: Answer, { began, changes: before }: Moment): void {
+  function keep(
+    kept: MemoryTier<Ready>,
+    url: string,
+    answer: Answer,
+    { began, changes: before }: Moment,
+  ): void {
     const lasting = /^public, max-age=(\d+)(, immutable)?$/.exec(answer.get("cache-control") ?? "");
     // Only content has roots; what others add to the gateway is theirs to keep.
-    if (lasting === null || !answer.get("etag") || !answer.get("x-ipfs-roots")) return;
+    if (lasting === null || !answer.etag || !answer.get("x-ipfs-roots")) return;
     // What is made for its reader, such as a listing, has to be made for the next one.
     if (answer.get("vary") !== null) return;
     const seconds = Number(lasting[1]);
@@ -172,7 +182,7 @@ export function withHot<Rest extends unknown[]>(
       told: seconds,
       changes: before,
     };
-    kept.set(key, { answer, until: began + NOTED_MS, ttl });
+    kept.set(url, { answer, until: began + NOTED_MS, ttl });
   }
 }
 
