@@ -22,13 +22,7 @@ import type { CID } from "multiformats/cid";
 import { sha256 } from "multiformats/hashes/sha2";
 import { NethoodError, systemCode } from "../errors.ts";
 import { sha256Of } from "./digest.ts";
-import { MemoryTier } from "./memory.ts";
-
-/** The memory tier is no larger unless somebody wants it so, in bytes: a site's hot pages, and what many watch just now. */
-const MAX_MEMORY_BYTES = 128 * 1024 * 1024;
-
-/** The machine has other things to do: this part of its memory is enough. */
-const MEMORY_PART = 1 / 32;
+import { MemoryTier, usualMemory } from "./memory.ts";
 
 /** Most blocks that are remembered as checked: 32 GiB of the usual 1 MiB, in a few megabytes of memory. */
 const MAX_CHECKED = 32 * 1024;
@@ -64,7 +58,10 @@ export class DiskBlocks extends FsBlockstore implements Blockstore {
 
   constructor(dir: string, options: { memory?: number } = {}) {
     super(dir);
-    this.#memory = new MemoryTier(options.memory ?? usualMemory(), (block) => block.byteLength);
+    this.#memory = new MemoryTier(
+      options.memory ?? usualMemory(totalmem()),
+      (block) => block.byteLength,
+    );
   }
 
   /** @throws {NethoodError} DIR_UNWRITABLE, DISK_FULL */
@@ -240,15 +237,6 @@ export class DiskBlocks extends FsBlockstore implements Blockstore {
     const { dir, file } = this.#shards.encode(cid);
     return { dir: join(this.path, dir), path: join(this.path, dir, file) };
   }
-}
-
-/**
- * Default size of the memory tier, in bytes.
- *
- * @param machine bytes of memory that there are in all
- */
-export function usualMemory(machine: number = totalmem()): number {
-  return Math.min(MAX_MEMORY_BYTES, machine * MEMORY_PART);
 }
 
 /** What went wrong on this disk, as a sentence with a way out. */

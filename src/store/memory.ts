@@ -4,6 +4,12 @@
  * (TinyLFU, Einziger, Friedman and Manes 2017, with a Map in place of the sketch.)
  */
 
+/** A tier is no larger unless somebody wants it so, in bytes: a site's hot pages, and what many watch just now. */
+const MAX_MEMORY_BYTES = 128 * 1024 * 1024;
+
+/** The machine has other things to do: this part of its memory is enough. */
+const MEMORY_PART = 1 / 32;
+
 /** How many times what is held must be asked for, on average, until all counts are halved: what was popular once fades. */
 const FADING = 4;
 
@@ -97,4 +103,9 @@ export class MemoryTier<V = Uint8Array> {
     const halved = [...this.#asked].map(([key, times]) => [key, times >> 1] as const);
     this.#asked = new Map(halved.filter(([, times]) => times > 0));
   }
+}
+
+/** Bytes that a node's tier of blocks has unless somebody says otherwise, on a machine with so many in all. */
+export function usualMemory(machine: number): number {
+  return Math.min(MAX_MEMORY_BYTES, machine * MEMORY_PART);
 }

@@ -15,7 +15,7 @@ import { code as RAW } from "multiformats/codecs/raw";
 import { sha256 } from "multiformats/hashes/sha2";
 import * as assert from "uvu/assert";
 import type { NethoodError } from "../../src/errors.ts";
-import { DiskBlocks, usualMemory } from "../../src/store/blocks.ts";
+import { DiskBlocks } from "../../src/store/blocks.ts";
 import { inspect } from "../helpers/block-files.ts";
 import { createDisk, mountAvailable } from "../helpers/disk.ts";
 import { failure, thrown } from "../helpers/failure.ts";
@@ -189,14 +189,6 @@ suite("blocks", (test, left) => {
     }
     const held = await Promise.all([a!, b!, c!, large!].map(({ cid }) => blocks.has(cid)));
     assert.equal(held, [true, false, true, false]);
-  });
-
-  test("memory: a small machine gives a thirty-second of its own, a large one no more than 128 MiB", () => {
-    const MIB = 1024 * KIB, GIB = 1024 * MIB;
-    assert.is(usualMemory(GIB), 32 * MIB);
-    assert.is(usualMemory(64 * GIB), 128 * MIB);
-    const here = usualMemory();
-    assert.ok(here > 0 && here <= 128 * MIB, `${here} bytes`);
   });
 
   test("a block that many read at once is in memory once", async () => {

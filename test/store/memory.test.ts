@@ -1,6 +1,6 @@
 /** The memory tier: what is asked for often stays, and its size is never above its limit. */
 import * as assert from "uvu/assert";
-import { MemoryTier } from "../../src/store/memory.ts";
+import { MemoryTier, usualMemory } from "../../src/store/memory.ts";
 import { suite } from "../helpers/suite.ts";
 
 /** Reads as a store does: what is not held is fetched, and offered to the tier. Whether it was held. */
@@ -14,6 +14,12 @@ const numbered = (prefix: string, count: number) =>
   Array.from({ length: count }, (_, n) => `${prefix}${n}`);
 
 suite("memory", (test) => {
+  test("a small machine gives a thirty-second of its memory, a large one no more than 128 MiB", () => {
+    const MIB = 1024 ** 2, GIB = 1024 * MIB;
+    assert.is(usualMemory(GIB), 32 * MIB);
+    assert.is(usualMemory(64 * GIB), 128 * MIB);
+  });
+
   test("a film that is larger than the tier leaves a site's pages where they are", () => {
     const tier = new MemoryTier<number>(100, (bytes) => bytes);
     const site = numbered("page", 40), film = numbered("film", 500);
