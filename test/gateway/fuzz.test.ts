@@ -1,10 +1,9 @@
 /** Nearly good requests, a hundred thousand of them: each gets an honest answer, in time, that tells nothing of this machine. */
 import process from "node:process";
 import { setImmediate } from "node:timers/promises";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import * as assert from "uvu/assert";
 import { createFuzz, type FuzzRequest } from "../helpers/fuzz.ts";
+import { collect } from "../helpers/garbage.ts";
 import {
   createHostileGateway,
   type HostileGateway,
@@ -181,8 +180,7 @@ async function unhandled(work: () => Promise<unknown>): Promise<unknown[]> {
 
 /** All that is held, once what is held no more is gone. */
 function memory(): number {
-  setFlagsFromString("--expose-gc");
-  runInNewContext("gc")();
+  collect();
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
 }
