@@ -13,15 +13,16 @@
 import { existsSync, mkdirSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { mkdir, readFile, rm, unlink, writeFile } from "node:fs/promises";
 import { totalmem } from "node:os";
-import { join } from "node:path";
+import { join, sep } from "node:path";
 import { FsBlockstore } from "blockstore-fs";
 import { NextToLast } from "blockstore-fs/sharding";
 import type { Blockstore, Pair } from "interface-blockstore";
 import { NotFoundError } from "interface-store";
 import type { CID } from "multiformats/cid";
 import { sha256 } from "multiformats/hashes/sha2";
-import { NethoodError, systemCode } from "../errors.ts";
+import { systemCode } from "../errors.ts";
 import { sha256Of } from "./digest.ts";
+import { diskError } from "./disk-error.ts";
 import { MemoryTier, usualMemory } from "./memory.ts";
 
 /** Most blocks that are remembered as checked: 32 GiB of the usual 1 MiB, in a few megabytes of memory. */
@@ -235,41 +236,8 @@ export class DiskBlocks extends FsBlockstore implements Blockstore {
 
   #file(cid: CID): { dir: string; path: string } {
     const { dir, file } = this.#shards.encode(cid);
-    return { dir: join(this.path, dir), path: join(this.path, dir, file) };
-  }
-}
-
-/** What went wrong on this disk, as a sentence with a way out. */
-export function diskError(error: unknown, dir: string): unknown {
-  switch (systemCode(error)) {
-    case "ENOSPC":
-    case "EDQUOT":
-      return new NethoodError("DISK_FULL", `The disk that holds ${dir} is full.`, {
-        cause: error,
-        hint:
-          "Free some space, or start with --dir on another disk; nothing that was stored is lost.",
-      });
-    case "ENOTDIR":
-    case "EEXIST":
-      return new NethoodError(
-        "DIR_UNWRITABLE",
-        `${dir} cannot be a folder: a file is in the way.`,
-        {
-          cause: error,
-          hint: "Move that file away, or choose another folder with --dir.",
-        },
-      );
-    case "EACCES":
-    case "EPERM":
-    case "EROFS":
-    // What Node says of a new folder on a read-only disk.
-    case "ENOENT":
-      return new NethoodError("DIR_UNWRITABLE", `The folder ${dir} cannot be written.`, {
-        cause: error,
-        hint: "Give yourself write permission there, or choose another folder with --dir.",
-      });
-    default:
-      return error;
+    const folder = `${this.path}${sep}${dir}`;
+    return { dir: folder, path: `${folder}${sep}${file}` };
   }
 }
 

@@ -7,7 +7,7 @@ import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { NethoodError, systemCode } from "../errors.ts";
-import { diskError } from "./blocks.ts";
+import { diskError } from "./disk-error.ts";
 
 /** Raised with every change to the tables that an older program could not read. */
 const FORMAT = 1;
@@ -25,6 +25,8 @@ export const TABLES = `
                                      seen INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS files (site TEXT NOT NULL, path TEXT NOT NULL, state TEXT NOT NULL, cid BLOB NOT NULL,
                                     size INTEGER NOT NULL, PRIMARY KEY (site, path)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS directories (site TEXT NOT NULL, path TEXT NOT NULL, state TEXT NOT NULL, cid BLOB NOT NULL,
+                                          size INTEGER NOT NULL, PRIMARY KEY (site, path)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS follows (site TEXT PRIMARY KEY, keep INTEGER NOT NULL, since INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS held (site TEXT, position INTEGER, root BLOB NOT NULL, number INTEGER, bytes INTEGER NOT NULL,
                                    taken INTEGER NOT NULL, PRIMARY KEY (site, position)) WITHOUT ROWID;
