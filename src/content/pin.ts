@@ -118,8 +118,6 @@ export async function findPin(
   { pins }: Pick<Helia, "pins">,
   root: CID,
 ): Promise<{ depth: number; owners: Owners } | undefined> {
-  // Asked first, since what has no pin is told by an error otherwise, which costs more.
-  if (!await pins.isPinned(root)) return undefined;
   try {
     const { depth, metadata } = await pins.get(root);
     return { depth, owners: metadata as Owners };
