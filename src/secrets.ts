@@ -15,18 +15,28 @@ const MAX_SIZE = 16 * 1024;
 /** How files with keys are called: what people and programs name them, or nothing at all behind a dot. */
 const NAMES = /\.(?:pem|key|p8|pk8|der|bin|bak|txt|asc|words)$|^[^.]+$/i;
 
+/** Changed with what is taken for a key: then files are looked into again though they are as they were. */
+export const SEARCH = "keys/1";
+
+/** Paths of files with private keys that are not this node's. */
+export interface Secrets {
+  /** Those that a publisher should know of: of a server, or an example. */
+  told: string[];
+  /** All of them, in any form: each may become one of this node's. */
+  found: string[];
+}
+
 /**
  * Looks for private keys among a site's files, before any of them is read into the content store.
  *
- * @returns paths of private keys that are not this node's: of a server, or an example
  * @throws {NethoodError} BAD_SITE where one is the key of a site of this node
  */
 export async function findSecrets(
   node: Pick<Node, "helia" | "names">,
   items: readonly FolderItem[],
   { signal }: { signal?: AbortSignal | undefined } = {},
-): Promise<string[]> {
-  const found: string[] = [];
+): Promise<Secrets> {
+  const secrets: Secrets = { told: [], found: [] };
   const others = createSlices(signal);
   for (const { kind, size, path, file } of items) {
     signal?.throwIfAborted();
@@ -43,9 +53,11 @@ export async function findSecrets(
         hint: "Move it out of the folder: whoever has it can publish in your name.",
       });
     }
-    if (hasPrivatePem(bytes)) found.push(path);
+    const told = hasPrivatePem(bytes);
+    if (told) secrets.told.push(path);
+    if (told || key) secrets.found.push(path);
   }
-  return found;
+  return secrets;
 }
 
 function read(path: string, file: string, size: number): Uint8Array {

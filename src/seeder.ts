@@ -19,7 +19,7 @@ import { labelOf } from "./name/keyring.ts";
 import type { VersionLink } from "./name/record.ts";
 import { dnsLinkLine } from "./name/zone.ts";
 import type { Node } from "./node.ts";
-import { findSecrets } from "./secrets.ts";
+import { findSecrets, SEARCH } from "./secrets.ts";
 import { countChanges, type Counts } from "./site/diff.ts";
 import { createSites } from "./site/sites.ts";
 import { checkNote, readVersion, signVersion } from "./site/version.ts";
@@ -108,10 +108,12 @@ export function createSeeder(
       const site = siteOf(options.name);
       checkRelease(options);
       await refuseOwnFolder(node.dir, dir, options);
-      const known = (how: string) => node.known(site.name, how);
+      const known = (how: string) => node.known(site.name, `${how} ${SEARCH}`);
       let secrets: string[] = [];
       const check = async (items: readonly FolderItem[]) => {
-        secrets = await findSecrets(node, items, options);
+        const { told, found } = await findSecrets(node, items, options);
+        secrets = told;
+        return found;
       };
       const adding = addFolder(helia.blockstore, dir, { ...options, known, check });
       const [added] = await Promise.all([adding, hear(site.label, options)]);

@@ -35,6 +35,11 @@ export interface FolderItem {
   changed: number;
   /** Which file it is on its disk. Deno gives times in milliseconds, and the last of them in seconds. */
   inode: number;
+  /**
+   * All of it that the disk tells of a file, which is as it was as long as this is, unless it had changed just before
+   * ({@link RACY_MS}); empty for a directory.
+   */
+  state: string;
 }
 
 export interface Folder {
@@ -96,8 +101,10 @@ export async function scanFolder(
       const { size, mtimeMs: modified, ctimeMs: changed, ino: inode } = info;
       const seen = { path: item, file, modified, changed, inode };
       noteChange(info);
-      if (info.isFile()) folder.items.push({ ...seen, kind: "file", size });
-      else if (info.isDirectory()) {
+      if (info.isFile()) {
+        const state = `${size} ${modified} ${changed} ${inode}`;
+        folder.items.push({ ...seen, kind: "file", size, state });
+      } else if (info.isDirectory()) {
         if (above.includes(file)) {
           throw new NethoodError(
             "BAD_SITE",
@@ -105,7 +112,7 @@ export async function scanFolder(
             { hint: "Remove the link: a site cannot contain itself." },
           );
         }
-        folder.items.push({ ...seen, kind: "directory", size: 0 });
+        folder.items.push({ ...seen, kind: "directory", size: 0, state: "" });
         if (file !== join(real, name)) folder.linked.push(file);
         await visit(item, file, [...above, file]);
       } else folder.skipped.push({ path: item, why: "it is a socket, a pipe or a device" });
@@ -155,17 +162,10 @@ export async function scanFolder(
  */
 export const RACY_MS = 2_000;
 
-/** What a file is as far as the disk tells: as long as this is the same, and the change before it is not too new, it is. */
-export function fileState({ size, modified, changed, inode }: FolderItem): string {
-  return `${size} ${modified} ${changed} ${inode}`;
-}
-
-/** The same of a whole folder, in a few letters. */
+/** What a whole folder is as far as the disk tells, in a few letters. */
 export function folderState({ items }: Pick<Folder, "items">): string {
   const hash = createHash("sha256");
-  for (const item of items) {
-    hash.update(`${item.path}\0${item.kind === "file" ? fileState(item) : ""}\0`);
-  }
+  for (const { path, state } of items) hash.update(`${path}\0${state}\0`);
   return hash.digest("hex");
 }
 

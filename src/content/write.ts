@@ -29,8 +29,11 @@ export interface AddOptions extends FolderOptions {
    * the profile's 1 MiB; with another value the CIDs are not those that other tools give.
    */
   chunk?: number | undefined;
-  /** Called with what the folder has before any of it is stored; what it throws ends the work. */
-  check?: ((items: readonly FolderItem[]) => Promise<void>) | undefined;
+  /**
+   * Called before any of the folder is stored, with all of it that is not known to be as it was; what it throws ends the work.
+   * Gives the paths of the files that it wants to see again the next time, even if they are as they were.
+   */
+  check?: ((items: readonly FolderItem[]) => Promise<Iterable<string>>) | undefined;
   /** Opens what is known of the files from earlier; those that are as they were are not read. Default: all are. */
   known?: ((how: string) => Known) | undefined;
   /** Reads every file anew, whatever is known. Default: false. */
@@ -85,9 +88,10 @@ export async function addFolder(
   // Before the first file is looked at, so that no change after it is taken for an older one.
   const seen = Date.now();
   const { items, ...folder } = await scanFolder(dir, options);
-  await options.check?.(items);
-  const state = folderState({ items });
   const known = options.known?.(`${PROFILE.profile}/${options.chunk ?? PIECE_BYTES}`);
+  const isNew = (item: FolderItem) => options.rehash || !known?.isSame(item);
+  const again = new Set(await options.check?.(items.filter(isNew)));
+  const state = folderState({ items });
   const files = items.filter(({ kind }) => kind === "file");
   const directories = items.filter(({ kind }) => kind === "directory").map(({ path }) => path);
   const children = new Map<string, Link[]>(["", ...directories].map((path) => [path, []]));
@@ -114,28 +118,38 @@ export async function addFolder(
     tell(item.path);
   }
 
+  async function directoryOf(path: string): Promise<Stored> {
+    const links = children.get(path)!;
+    const found = options.rehash ? undefined : known?.findDirectory(path, links);
+    if (found) return found;
+    const stored = await storeDirectory(store, links);
+    known?.rememberDirectory(path, links, stored);
+    return stored;
+  }
+
   await each(files, options.signal, async (item, signal) => {
-    let stored = options.rehash ? undefined : await known?.find(item);
+    const found = options.rehash ? undefined : known?.find(item);
+    let stored = found instanceof Promise ? await found : found;
     if (stored) {
       done.files++;
       done.bytes += item.size;
       tell(item.path);
     } else stored = await storeFile(store, readFile(item, signal), options.chunk);
-    known?.remember(item, stored, seen);
+    if (!again.has(item.path)) known?.remember(item, stored, seen);
     attach(item.path, stored);
   });
   // The deepest first: a directory needs the CIDs of what is in it.
   const levels = Map.groupBy(directories, depthOf);
   for (const depth of [...levels.keys()].sort((a, b) => b - a)) {
     await each(levels.get(depth)!, options.signal, async (path) => {
-      attach(path, await storeDirectory(store, children.get(path)!));
+      attach(path, await directoryOf(path));
     });
   }
-  const { cid } = await storeDirectory(store, children.get("")!);
+  const { cid } = await directoryOf("");
   if (options.steady && folderState(await scanFolder(dir, options)) !== state) {
     throw changed("The site");
   }
-  known?.forgetOthers(files);
+  known?.forgetOthers(items);
   const racy = folder.changed + RACY_MS > seen;
   return { cid, files: files.length, read, state, racy, ...folder };
 }

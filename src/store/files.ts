@@ -1,9 +1,9 @@
-/** What the files of each published folder were when they were last read, so that they are not read again. */
+/** What the files and directories of each published folder were when they were last stored, so that they are not stored again. */
 import { CID } from "multiformats/cid";
 import type { Records } from "./records.ts";
 
 export interface FileRecord {
-  /** All that has to be the same for the file to be taken as the same; an empty one is the same as nothing. */
+  /** All that has to be the same for it to be taken as the same; an empty one is the same as nothing. */
   state: string;
   /** The root of its blocks. */
   cid: CID;
@@ -12,21 +12,24 @@ export interface FileRecord {
 }
 
 export interface FileRecords {
-  /** The files of one site, by their path below its folder. */
+  /** Those of one site, by their path below its folder. */
   of(site: string): Map<string, FileRecord>;
   set(site: string, path: string, record: FileRecord): void;
   remove(site: string, paths: Iterable<string>): void;
 }
 
+type Store = Pick<Records, "all" | "run" | "transaction">;
 type Row = { path: string; state: string; cid: Uint8Array; size: number };
 
-export function createFileRecords(
-  records: Pick<Records, "all" | "run" | "transaction">,
-): FileRecords {
+export function createFileRecords(records: Store): FileRecords & { directories: FileRecords } {
+  return { ...recordsIn(records, "files"), directories: recordsIn(records, "directories") };
+}
+
+function recordsIn(records: Store, table: "files" | "directories"): FileRecords {
   return {
     of(site) {
       const rows = records.all<Row>(
-        "SELECT path, state, cid, size FROM files WHERE site = ?",
+        `SELECT path, state, cid, size FROM ${table} WHERE site = ?`,
         site,
       );
       return new Map(
@@ -35,7 +38,7 @@ export function createFileRecords(
     },
     set: (site, path, { state, cid, size }) =>
       records.run(
-        "INSERT OR REPLACE INTO files (site, path, state, cid, size) VALUES (?, ?, ?, ?, ?)",
+        `INSERT OR REPLACE INTO ${table} (site, path, state, cid, size) VALUES (?, ?, ?, ?, ?)`,
         site,
         path,
         state,
@@ -45,7 +48,7 @@ export function createFileRecords(
     remove: (site, paths) =>
       records.transaction(() => {
         for (const path of paths) {
-          records.run("DELETE FROM files WHERE site = ? AND path = ?", site, path);
+          records.run(`DELETE FROM ${table} WHERE site = ? AND path = ?`, site, path);
         }
       }),
   };

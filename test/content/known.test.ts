@@ -16,54 +16,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { CID } from "multiformats/cid";
 import * as assert from "uvu/assert";
 import { linksOf } from "../../src/content/document.ts";
-import { knownFiles } from "../../src/content/known.ts";
-import { type Added, addFolder, type AddOptions } from "../../src/content/write.ts";
+import { addFolder } from "../../src/content/write.ts";
 import { DiskBlocks } from "../../src/store/blocks.ts";
-import { createFileRecords, type FileRecord } from "../../src/store/files.ts";
-import { Records } from "../../src/store/records.ts";
 import { refusal, thrown } from "../helpers/failure.ts";
 import { fileOf } from "../helpers/block-files.ts";
 import { addFiles, createFolder } from "../helpers/folder.ts";
+import { knownOf, OLD_MS, seed, truth } from "../helpers/known-folder.ts";
 import { createMemoryBlocks } from "../helpers/memory-blocks.ts";
 import { suite } from "../helpers/suite.ts";
 
 const MIB = 1024 * 1024;
-
-/** After this nothing that was changed before it counts as too new. */
-const OLD_MS = 2_200;
-
-/** Publishes a folder with what is remembered in another, as a node does that is started for it and stopped again. */
-async function seed(
-  home: string,
-  site: string,
-  options: Omit<AddOptions, "known"> & { name?: string } = {},
-): Promise<Added & { blocks: DiskBlocks }> {
-  const records = new Records(home);
-  const blocks = new DiskBlocks(join(home, "blocks"));
-  await blocks.open();
-  try {
-    const known = (how: string) =>
-      knownFiles(createFileRecords(records), blocks, options.name ?? "docs.example.org", how);
-    return { ...await addFolder(blocks, site, { ...options, known }), blocks };
-  } finally {
-    records.close();
-  }
-}
-
-/** What is remembered of a site's files. */
-function known(home: string): Map<string, FileRecord> {
-  const records = new Records(home);
-  try {
-    return createFileRecords(records).of("docs.example.org");
-  } finally {
-    records.close();
-  }
-}
-
-/** What it is, as somebody says who knows nothing. */
-async function truth(site: string, options: AddOptions = {}): Promise<string> {
-  return String((await addFolder(createMemoryBlocks().store, site, options)).cid);
-}
 
 suite("content/known", (test) => {
   test("after a restart only what changed is read, in whichever way it did", async () => {
@@ -116,7 +78,7 @@ suite("content/known", (test) => {
     assert.is(String(changed.cid), await truth(site.path));
     assert.is(changed.read.files, 9, "nine files are not what they were");
 
-    const names = [...known(home.path).keys()];
+    const names = [...knownOf(home.path).files.keys()];
     assert.equal(names.filter((name) => name === "removed" || name === "becomes a folder"), []);
     assert.is(names.length, changed.files);
   });
@@ -146,7 +108,7 @@ suite("content/known", (test) => {
     });
     await sleep(OLD_MS);
     const { cid, blocks } = await seed(home.path, site.path);
-    const [film, page] = ["film", "page"].map((name) => known(home.path).get(name)!.cid);
+    const [film, page] = ["film", "page"].map((name) => knownOf(home.path).files.get(name)!.cid);
     const leaves = linksOf(film!, (await blocks.read(film!))!);
     const dir = join(home.path, "blocks");
     const file = (cid: CID) => fileOf(dir, cid);
