@@ -10,7 +10,7 @@ import type { CID } from "multiformats/cid";
 import { parseName } from "./content/address.ts";
 import type { FolderItem } from "./content/folder.ts";
 import { gather } from "./content/gather.ts";
-import { pinEach } from "./content/pin.ts";
+import { findPin, pinEach } from "./content/pin.ts";
 import { pinTree } from "./content/pin-tree.ts";
 import { type Added, addFolder, type AddOptions } from "./content/write.ts";
 import { NethoodError } from "./errors.ts";
@@ -125,7 +125,8 @@ export function createSeeder(
       checkRelease(options);
       if (await names.own(site.label, options) === undefined) throw notOurs(site.name);
       const { root } = await sites.version(site.name, number, options);
-      if (!await isPinnedWhole(helia, root)) {
+      // A version that another machine published may be here in parts.
+      if ((await findPin(helia, root))?.depth !== Infinity) {
         for await (const _ of gather(blocks, root, options)) options.signal?.throwIfAborted();
       }
       await pinTree(helia, blocks, root, `/ipns/${site.name}`, options);
@@ -226,11 +227,6 @@ export function createSeeder(
       return undefined; // It is out, and only what it changed cannot be told.
     }
   }
-}
-
-/** A version that another machine published may be here in parts. */
-async function isPinnedWhole({ pins }: Pick<Node["helia"], "pins">, root: CID): Promise<boolean> {
-  return await pins.isPinned(root) && (await pins.get(root)).depth === Infinity;
 }
 
 interface Name {
