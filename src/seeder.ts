@@ -2,12 +2,12 @@
  * Publishes official versions of a site: a folder becomes a tree, the tree is pinned, a signed version names it, and a signed
  * record names the version.
  */
-import { realpath } from "node:fs/promises";
+import { existsSync, realpathSync } from "node:fs";
 import { relative, sep } from "node:path";
 import type { PrivateKey } from "@helia/interface";
 import { base36 } from "multiformats/bases/base36";
-import type { CID } from "multiformats/cid";
-import { parseName } from "./content/address.ts";
+import { CID } from "multiformats/cid";
+import { parseAddress, parseName } from "./content/address.ts";
 import type { FolderItem } from "./content/folder.ts";
 import { gather } from "./content/gather.ts";
 import { findPin, pinEach } from "./content/pin.ts";
@@ -107,7 +107,7 @@ export function createSeeder(
     async publish(dir, options) {
       const site = siteOf(options.name);
       checkRelease(options);
-      await refuseOwnFolder(node.dir, dir, options);
+      refuseOwnFolder(node.dir, dir, options);
       const known = (how: string) => node.known(site.name, `${how} ${SEARCH}`);
       let secrets: string[] = [];
       const check = async (items: readonly FolderItem[]) => {
@@ -116,8 +116,8 @@ export function createSeeder(
         return found;
       };
       const adding = addFolder(helia.blockstore, dir, { ...options, known, check });
-      const [added] = await Promise.all([adding, hear(site.label, options)]);
-      await pinTree(helia, blocks, added.cid, `/ipns/${site.name}`, options);
+      const [added, since] = await Promise.all([adding, hear(site.label, options)]);
+      await pinTree(helia, blocks, added.cid, `/ipns/${site.name}`, { ...options, since });
       return { ...added, secrets, ...await release(site, added.cid, options) };
     },
     async rollback(name, number, options = {}) {
@@ -202,13 +202,19 @@ export function createSeeder(
     return { cid, number };
   }
 
-  /** Hears of what another machine with the same key has published, so that it is not answered with a fork. */
-  async function hear(label: string, { signal }: PublishOptions): Promise<void> {
+  /**
+   * Hears of what another machine with the same key has published, so that it is not answered with a fork.
+   *
+   * @returns what the site is until now, as far as anybody told in time
+   */
+  async function hear(label: string, { signal }: PublishOptions): Promise<CID | undefined> {
     const key = await names.own(label);
-    if (key === undefined) return;
+    if (key === undefined) return undefined;
     const late = AbortSignal.timeout(HEAR_MS);
     const own = signal ? AbortSignal.any([late, signal]) : late;
-    await names.record(key, { signal: own }).catch(() => undefined); // Nobody need have heard of it.
+    const record = await names.record(key, { signal: own }).catch(() => undefined); // Nobody need have heard of it.
+    const address = record && parseAddress(record.value);
+    return address?.namespace === "ipfs" ? CID.parse(address.root) : undefined;
   }
 
   async function changesSince(
@@ -261,14 +267,9 @@ function badTime(what: string, ms: number, least: string, most: string): Nethood
 }
 
 /** The node's folder holds its private keys: a site that contains it would publish them. */
-async function refuseOwnFolder(
-  own: string,
-  dir: string,
-  { hidden = false }: PublishOptions,
-): Promise<void> {
-  const site = await realpath(dir).catch(() => undefined); // The scan says it better.
-  if (site === undefined) return;
-  const steps = relative(site, await realpath(own)).split(sep);
+function refuseOwnFolder(own: string, dir: string, { hidden = false }: PublishOptions): void {
+  if (!existsSync(dir)) return; // The scan says it better.
+  const steps = relative(realpathSync(dir), realpathSync(own)).split(sep);
   if (steps[0] === "..") return;
   if (!hidden && steps.some((step) => step.startsWith("."))) return;
   throw new NethoodError("BAD_SITE", `${dir} contains ${own}, where this node's keys are kept.`, {

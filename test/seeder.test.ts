@@ -2,10 +2,11 @@
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { parseKey } from "../src/content/address.ts";
+import { addBytes } from "../src/content/write.ts";
 import { createTxtResolver } from "../src/name/dns.ts";
 import type { Node } from "../src/node.ts";
 import { createSeeder } from "../src/seeder.ts";
-import { readText } from "./helpers/bytes.ts";
+import { readText, utf8 } from "./helpers/bytes.ts";
 import { failure, thrown } from "./helpers/failure.ts";
 import { addFiles, createFolder, type Folder } from "./helpers/folder.ts";
 import { createKnot, knotAvailable } from "./helpers/knot.ts";
@@ -63,6 +64,34 @@ suite("seeder", (test, left) => {
       assert.is(error.code, "BAD_ADDRESS", name);
       assert.ok(error.hint);
     }
+  });
+
+  test("a folder that is not there is said to be missing", async () => {
+    await using node = await createLoopbackNode();
+    const { code, message } = await failure(
+      createSeeder(node).publish("/there/is/no/such", { name: NAME }),
+    );
+    assert.is(code, "BAD_SITE");
+    assert.is(message, "There is no folder /there/is/no/such.");
+  });
+
+  test("beside the version before, only the pins of what differs are looked for", async () => {
+    await using files = await createFolder({
+      "site/index.html": "one",
+      "site/about.html": "the same",
+    });
+    await using node = await createLoopbackNode();
+    const dir = join(files.path, "site");
+    await createSeeder(node).publish(dir, { name: NAME });
+    const { pins } = node.helia;
+    const looked: string[] = [];
+    const get = pins.get.bind(pins);
+    pins.get = (cid, options) => (looked.push(String(cid)), get(cid, options));
+    await addFiles(dir, { "index.html": "two" });
+    await createSeeder(node).publish(dir, { name: NAME });
+    const of = async (page: string) => String(await addBytes(node.helia.blockstore, utf8(page)));
+    assert.ok(looked.includes(await of("two")));
+    assert.not.ok(looked.includes(await of("the same")));
   });
 
   test("an abort at any moment before the signature leaves the version before in force", async () => {

@@ -11,7 +11,7 @@
  */
 import { createHash } from "node:crypto";
 import { lstatSync, readdirSync, realpathSync, type Stats, statSync } from "node:fs";
-import { join, sep } from "node:path";
+import { sep } from "node:path";
 import { NethoodError, systemCode } from "../errors.ts";
 import { createSlices } from "../pause.ts";
 
@@ -89,13 +89,14 @@ export async function scanFolder(
       hidden || name === ".well-known" || !name.startsWith(".")
     );
     const twice = names.length > new Set(names).size;
+    const inside = real.endsWith(sep) ? real : real + sep;
     for (const name of wanted) {
       const item = path === "" ? name : `${path}/${name}`;
       // Two names that decode to the same one can only be names that lost something.
       if (twice && wanted.indexOf(name) !== wanted.lastIndexOf(name)) throw notUtf8(item);
       const turn = others();
       if (turn) await turn;
-      const target = follow(join(real, name), item);
+      const target = follow(inside + name, item);
       if (target === undefined) continue;
       const { file, info } = target;
       const { size, mtimeMs: modified, ctimeMs: changed, ino: inode } = info;
@@ -113,7 +114,7 @@ export async function scanFolder(
           );
         }
         folder.items.push({ ...seen, kind: "directory", size: 0, state: "" });
-        if (file !== join(real, name)) folder.linked.push(file);
+        if (file !== inside + name) folder.linked.push(file);
         await visit(item, file, [...above, file]);
       } else folder.skipped.push({ path: item, why: "it is a socket, a pipe or a device" });
     }
@@ -164,9 +165,8 @@ export const RACY_MS = 2_000;
 
 /** What a whole folder is as far as the disk tells, in a few letters. */
 export function folderState({ items }: Pick<Folder, "items">): string {
-  const hash = createHash("sha256");
-  for (const { path, state } of items) hash.update(`${path}\0${state}\0`);
-  return hash.digest("hex");
+  const all = items.map(({ path, state }) => `${path}\0${state}\0`);
+  return createHash("sha256").update(all.join("")).digest("hex");
 }
 
 /** Why something in a site cannot be read, as a sentence with a way out. */

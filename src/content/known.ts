@@ -16,7 +16,7 @@ import { decodeNode, type Link } from "./unixfs.ts";
 export interface Known {
   /** Whether the file is as it was, as far as the disk tells. */
   isSame(item: FolderItem): boolean;
-  /** What the file is stored as, if it is as it was and all of it is here. Nearly all are told without a wait. */
+  /** What a file that is the same is stored as, if all of it is here. Nearly all are told without a wait. */
   find(item: FolderItem): Stored | undefined | Promise<Stored | undefined>;
   /** @param seen when the folder was scanned, in milliseconds since 1970 */
   remember(item: FolderItem, stored: Stored, seen: number): void;
@@ -40,12 +40,9 @@ export function knownFiles(
   const known = files.of(site), directories = files.directories.of(site);
   const stateOf = (item: FolderItem) => `${how} ${item.state}`;
 
-  const isSame = (item: FolderItem) => known.get(item.path)?.state === stateOf(item);
-
   return {
-    isSame,
+    isSame: (item) => known.get(item.path)?.state === stateOf(item),
     find(item) {
-      if (!isSame(item)) return undefined;
       const { cid, size } = known.get(item.path)!;
       const whole = { cid, size };
       if (cid.code === RAW) return store.sizeOf(cid) === item.size ? whole : undefined;
@@ -95,9 +92,8 @@ export function knownFiles(
 
 /** What a directory is: a name ends with a zero, a multihash tells its own length. */
 function linksState(links: Link[]): string {
-  const hash = createHash("sha256");
-  for (const { name, cid, size } of links.toSorted((a, b) => a.name < b.name ? -1 : 1)) {
-    hash.update(`${name}\0${size} ${cid.code} ${keyOf(cid)}`);
-  }
-  return hash.digest("hex");
+  const all = links
+    .toSorted((a, b) => a.name < b.name ? -1 : 1)
+    .map(({ name, cid, size }) => `${name}\0${size} ${cid.code} ${keyOf(cid)}`);
+  return createHash("sha256").update(all.join("")).digest("hex");
 }

@@ -9,37 +9,39 @@
 import type { Helia } from "@helia/interface";
 import { code as DAG_PB } from "@ipld/dag-pb";
 import type { CID } from "multiformats/cid";
+import { NethoodError } from "../errors.ts";
 import { type Blocks, localOnly } from "./blocks.ts";
 import { addPin, changeOwners, findPin, removePin } from "./pin.ts";
-import { decodeNode } from "./unixfs.ts";
+import { decodeNode, type Link } from "./unixfs.ts";
 
 type Options = { signal?: AbortSignal | undefined };
 type Pins = Pick<Helia, "pins">;
+type Pin = Awaited<ReturnType<typeof findPin>>;
 
 /**
  * Pins a whole tree whose blocks are in the store. What was pinned so for the same site before is not walked again. Interrupted
  * and called again, it goes on where it was.
  *
  * @param label the site, such as `/ipns/docs.example.org`
+ * @param options.since what the site was before: where that is pinned so, only the pins of what differs are looked for
  */
 export async function pinTree(
   helia: Pins,
   blocks: Blocks,
   root: CID,
   label: string,
-  options: Options = {},
+  { since, ...options }: Options & { since?: CID | undefined } = {},
 ): Promise<void> {
   const pin = await findPin(helia, root);
-  if (pin !== undefined) {
-    const { address, whole, also } = pin.owners;
-    if (whole === label || also) return;
-    if (pin.depth === Infinity) {
-      if (address !== label) await changeOwners(helia, root, { also: true });
-      return;
-    }
-  }
+  if (isPinnedFor(label, pin)) return;
+  if (pin?.depth === Infinity) return await changeOwners(helia, root, { also: true });
   const members = await membersOf(blocks, root, options);
-  for (const member of members ?? []) await pinTree(helia, blocks, member, label, options);
+  const before = members && since ? await pinnedMembers(helia, blocks, since, label, options) : [];
+  const old = new Map(before.map(({ name, cid }) => [name, cid]));
+  for (const { name, cid } of members ?? []) {
+    const since = old.get(name);
+    if (!since?.equals(cid)) await pinTree(helia, blocks, cid, label, { ...options, since });
+  }
   // Last: it says of all below it that it is pinned.
   if (pin?.owners.whole) await changeOwners(helia, root, { also: true });
   else if (pin) await changeOwners(helia, root, { whole: label, passed: true });
@@ -87,8 +89,15 @@ export async function unpinTree(
     seen.add(key);
     const members = await membersOf(local, cid, options);
     await work(cid);
-    for (const member of members ?? []) await visit(member, work);
+    for (const { cid } of members ?? []) await visit(cid, work);
   }
+}
+
+/** Whether nothing is left to be done to pin a tree for this site. */
+function isPinnedFor(label: string, pin: Pin): boolean {
+  if (pin === undefined) return false;
+  const { address, whole, also } = pin.owners;
+  return whole === label || also === true || pin.depth === Infinity && address === label;
 }
 
 /** What is in a folder, or in a shard of one; undefined for a file. */
@@ -96,10 +105,27 @@ async function membersOf(
   blocks: Blocks,
   cid: CID,
   options: Options,
-): Promise<CID[] | undefined> {
+): Promise<Link[] | undefined> {
   if (cid.code !== DAG_PB) return undefined;
   const node = decodeNode(cid, await blocks.get(cid, options));
-  return node.kind === "directory" || node.kind === "shard"
-    ? node.links.map(({ cid }) => cid)
-    : undefined;
+  return node.kind === "directory" || node.kind === "shard" ? node.links : undefined;
+}
+
+/** What is in a folder, as far as each of it has a pin of its own, and nobody has to be asked what it is. */
+async function pinnedMembers(
+  helia: Pins,
+  blocks: Blocks,
+  cid: CID,
+  label: string,
+  options: Options,
+): Promise<Link[]> {
+  const pin = await findPin(helia, cid);
+  // One pin for all below it is no ground for another version.
+  if (pin?.depth !== 0 || !isPinnedFor(label, pin)) return [];
+  try {
+    return await membersOf(localOnly(blocks), cid, options) ?? [];
+  } catch (error) {
+    if (error instanceof NethoodError && error.code === "NOT_CACHED") return [];
+    throw error;
+  }
 }

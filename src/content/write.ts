@@ -89,8 +89,8 @@ export async function addFolder(
   const seen = Date.now();
   const { items, ...folder } = await scanFolder(dir, options);
   const known = options.known?.(`${PROFILE.profile}/${options.chunk ?? PIECE_BYTES}`);
-  const isNew = (item: FolderItem) => options.rehash || !known?.isSame(item);
-  const again = new Set(await options.check?.(items.filter(isNew)));
+  const same = new Set(options.rehash ? [] : items.filter((item) => known?.isSame(item)));
+  const again = new Set(await options.check?.(items.filter((item) => !same.has(item))));
   const state = folderState({ items });
   const files = items.filter(({ kind }) => kind === "file");
   const directories = items.filter(({ kind }) => kind === "directory").map(({ path }) => path);
@@ -128,14 +128,16 @@ export async function addFolder(
   }
 
   await each(files, options.signal, async (item, signal) => {
-    const found = options.rehash ? undefined : known?.find(item);
+    const found = same.has(item) ? known?.find(item) : undefined;
     let stored = found instanceof Promise ? await found : found;
     if (stored) {
       done.files++;
       done.bytes += item.size;
       tell(item.path);
-    } else stored = await storeFile(store, readFile(item, signal), options.chunk);
-    if (!again.has(item.path)) known?.remember(item, stored, seen);
+    } else {
+      stored = await storeFile(store, readFile(item, signal), options.chunk);
+      if (!again.has(item.path)) known?.remember(item, stored, seen);
+    }
     attach(item.path, stored);
   });
   // The deepest first: a directory needs the CIDs of what is in it.

@@ -59,7 +59,7 @@ export function createHolding(
         },
       });
       await pinEach(helia, blocks, above, label, { signal });
-      await pinTree(helia, blocks, cid, label, { signal });
+      await pinTree(helia, blocks, cid, label, { signal, since: follows.held(site)[0]?.root });
       const bytes = claimedSize(cid, await localOnly(blocks).get(cid, { signal })) ?? whole.bytes;
       signal.throwIfAborted();
       const [newest] = follows.held(site);

@@ -4,9 +4,10 @@ import * as assert from "uvu/assert";
 import type { Blocks } from "../../src/content/blocks.ts";
 import { pinAll, pinEach } from "../../src/content/pin.ts";
 import { pinTree, unpinTree } from "../../src/content/pin-tree.ts";
+import { notCached } from "../../src/errors.ts";
 import { utf8 } from "../helpers/bytes.ts";
 import { thrown } from "../helpers/failure.ts";
-import { bytes, counted, createHome } from "../helpers/pin-home.ts";
+import { bytes, counted, createHome, type Home } from "../helpers/pin-home.ts";
 import { suite } from "../helpers/suite.ts";
 
 const MIB = 1024 * 1024;
@@ -35,6 +36,63 @@ suite("content/pin-tree", (test) => {
     assert.equal(asked, [String(two)], "once more costs nothing");
     await helia.gc();
     for (const all of [first, second]) assert.equal(await home.onDisk(all), all);
+  });
+
+  test("beside the version before only the pins of what differs are looked for", async () => {
+    await using home = await createHome();
+    const { helia, blocks } = home.node;
+    const more = (page: string) => ({ ...pages(page), [`docs/en/${page}`]: utf8(page) });
+    const [one, first] = await home.add(more("one"));
+    const [two, second] = await home.add(more("two"));
+    const looked: string[] = [];
+    const { pins } = helia;
+    const get = pins.get.bind(pins);
+    pins.get = (cid, options) => (looked.push(String(cid)), get(cid, options));
+    await pinTree(helia, blocks, one, SITE);
+    looked.length = 0;
+    await pinTree(helia, blocks, two, SITE, { since: one });
+    const same = first.filter((cid) => second.includes(cid));
+    assert.ok(same.length > 3, "the film, its parts, and two pages");
+    assert.equal(looked.filter((cid) => same.includes(cid)), []);
+    await unpinTree(helia, blocks, one, SITE, [two]);
+    await helia.gc();
+    assert.equal(await home.onDisk(second), second);
+    await unpinTree(helia, blocks, two, SITE, []);
+    await helia.gc();
+    assert.equal(await home.onDisk(second), []);
+  });
+
+  test("the version before is no ground where its parts have no pins for this site, or it is damaged", async () => {
+    const other = "/ipns/other.example.org";
+    const grounds: Record<string, (home: Home, one: CID) => Promise<void>> = {
+      "one pin for all": ({ node, source }, one) => pinAll(node.helia, source, one, SITE),
+      "another site's": ({ node, source }, one) => pinTree(node.helia, source, one, other),
+      "passed through": ({ node, source }, one) => pinEach(node.helia, source, [one], SITE),
+      "not pinned": () => Promise.resolve(),
+      "damaged": ({ node, source }, one) => pinTree(node.helia, source, one, SITE),
+    };
+    for (const [ground, lay] of Object.entries(grounds)) {
+      await using home = await createHome();
+      const { helia } = home.node;
+      const [one] = await home.add(pages("one"));
+      const [two, second] = await home.add(pages("two"));
+      await lay(home, one);
+      const damaged: Blocks = {
+        get: (cid, options) => {
+          if (ground !== "damaged" || !cid.equals(one)) return home.source.get(cid);
+          return Promise.reject(
+            options?.local ? notCached(`The block ${cid}`) : new Error("others are asked"),
+          );
+        },
+      };
+      await pinTree(helia, damaged, two, SITE, { since: one });
+      for (const label of [SITE, other]) await unpinTree(helia, home.source, one, label, [two]);
+      await helia.gc();
+      assert.equal(await home.onDisk(second), second, ground);
+      await unpinTree(helia, home.source, two, SITE, []);
+      await helia.gc();
+      assert.not.ok((await home.onDisk(second)).includes(String(two)), ground);
+    }
   });
 
   test("a version that is let go takes with it what no other has, whichever it is", async () => {
