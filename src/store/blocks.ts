@@ -10,8 +10,16 @@
  * folder (its records are the lock), a block's file is never changed but replaced whole by a rename, and one that has shrunk or
  * grown all the same is checked again.
  */
-import { existsSync, mkdirSync, renameSync, statSync, writeFileSync } from "node:fs";
-import { mkdir, readFile, rm, unlink, writeFile } from "node:fs/promises";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { mkdir, readFile, rm, unlink } from "node:fs/promises";
 import { totalmem } from "node:os";
 import { join, sep } from "node:path";
 import { FsBlockstore } from "blockstore-fs";
@@ -28,8 +36,12 @@ import { MemoryTier, usualMemory } from "./memory.ts";
 /** Most blocks that are remembered as checked: 32 GiB of the usual 1 MiB, in a few megabytes of memory. */
 const MAX_CHECKED = 32 * 1024;
 
-/** A block up to this size, in bytes, is written at once: to hand it to another thread, and be told, takes longer than that. */
-const SMALL_BYTES = 128 * 1024;
+/**
+ * Most bytes of one write to a file. Linux takes memory for what is written in pieces as large as the write, and the largest
+ * are those that a hypervisor has to give back first: on such a machine a block of 1 MiB, written whole, takes three times as
+ * long. Each write is a copy in memory, which ends sooner than another thread could be asked for it, and answer.
+ */
+const WRITE_BYTES = 64 * 1024;
 
 /** Half-written files live here until they are renamed; whatever a killed process left is removed at the next start. */
 const UNFINISHED = "unfinished";
@@ -119,7 +131,7 @@ export class DiskBlocks extends FsBlockstore implements Blockstore {
     const key = keyOf(cid);
     await this.#alone(key, async () => {
       try {
-        await (bytes.byteLength <= SMALL_BYTES ? writeFileSync : writeFile)(unfinished, bytes);
+        writeInPieces(unfinished, bytes);
         if (!this.#dirs.has(dir)) {
           if (!existsSync(dir)) mkdirSync(dir);
           this.#dirs.add(dir);
@@ -238,6 +250,18 @@ export class DiskBlocks extends FsBlockstore implements Blockstore {
     const { dir, file } = this.#shards.encode(cid);
     const folder = `${this.path}${sep}${dir}`;
     return { dir: folder, path: `${folder}${sep}${file}` };
+  }
+}
+
+/** @throws what the system says, with the file half-written */
+function writeInPieces(path: string, bytes: Uint8Array): void {
+  const file = openSync(path, "w");
+  try {
+    for (let at = 0; at < bytes.byteLength;) {
+      at += writeSync(file, bytes, at, Math.min(WRITE_BYTES, bytes.byteLength - at));
+    }
+  } finally {
+    closeSync(file);
   }
 }
 
