@@ -1,7 +1,6 @@
 /** Two nodes and one file on one machine, without a line between them: what a byte costs. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { createFolder } from "../../helpers/folder.ts";
 import { createLab } from "../../helpers/lab.ts";
 import { createHost } from "../../helpers/process.ts";
 import { median, type Row, say } from "../table.ts";
@@ -10,6 +9,7 @@ import { bareStream, type Contestant, kubo, nethood } from "./contestants.ts";
 import { type Content, createContent } from "./content.ts";
 import { createCpuMeter } from "./machine.ts";
 import { factor } from "./report.ts";
+import { createRunFolder } from "./run-folder.ts";
 import { now } from "./talk.ts";
 
 const READY_MS = 120_000;
@@ -30,7 +30,7 @@ interface Transfer {
 }
 
 export async function measurePair({ reps, mib = 512, chunk }: PairOptions): Promise<Row[]> {
-  await using folder = await createFolder();
+  await using folder = await createRunFolder();
   const content = await createContent(join(folder.path, "content"), { mib });
   const ours: Contestant = nethood(chunk);
   const contestants = [ours, bareStream(content.bytes), kubo].filter((contestant) => {
@@ -68,7 +68,7 @@ function told({ seconds, cpuSeconds }: Transfer, { bytes }: Content): string {
 async function carry(contestant: Contestant, content: Content): Promise<Transfer> {
   // A namespace has a loopback of its own: the ports are free, and its processes are all that is counted.
   await using lab = await createLab({ hosts: ["pair"] });
-  await using folder = await createFolder();
+  await using folder = await createRunFolder();
   const { namespace } = lab.hosts.pair;
   const options = { ...contestant.options, unchecked: true };
   const addresses = ["127.0.0.1", "127.0.0.2"];

@@ -1,7 +1,6 @@
 /** One flash crowd: a seeder and its readers in a lab, and what it took until the last reader had everything. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { createFolder } from "../../helpers/folder.ts";
 import { createLab, type Lab } from "../../helpers/lab.ts";
 import { median } from "../table.ts";
 import { type Agent, type Outcome, startAgent } from "./agent.ts";
@@ -9,6 +8,7 @@ import { type Conditions, least, leaving } from "./conditions.ts";
 import { type Contestant, hostile } from "./contestants.ts";
 import { type Content, createContent } from "./content.ts";
 import { busy, type CpuMeter, createCpuMeter, share } from "./machine.ts";
+import { createRunFolder } from "./run-folder.ts";
 import { now, type Ready } from "./talk.ts";
 
 /** How long the agents may take to start, and to meet, in milliseconds: nine at once on two cores. */
@@ -51,7 +51,7 @@ export interface Run {
 
 /** @throws what kept the crowd from coming together; a reader that fails is told in the result */
 export async function runCrowd(contestant: Contestant, conditions: Conditions): Promise<Run> {
-  await using folder = await createFolder();
+  await using folder = await createRunFolder();
   await mkdir(join(folder.path, SEEDER));
   const content = await createContent(join(folder.path, SEEDER, "content"), conditions.wanted);
   const { delayMs = 0, rates, hostile: kinds = [] } = conditions;
