@@ -47,7 +47,7 @@ export function createSources(
     handed: (cid, block) => swarm.shelf.handed(cid, block),
     peers: () =>
       new Set(libp2p.getConnections().map(({ remotePeer }) => remotePeer.toString())).size,
-    isOffered: (cid) => swarm.offers(cid) > 0,
+    isOffered: (cid) => swarm.isOffered(cid),
     offering,
   };
 
@@ -63,7 +63,7 @@ export function createSources(
 
   async function askStrangers(cid: CID, signal: AbortSignal): Promise<Uint8Array> {
     const patient = Date.now() + PATIENCE_MS;
-    const mayAsk = () => strangersAreHere() && (Date.now() >= patient || swarm.offers(cid) === 0);
+    const mayAsk = () => strangersAreHere() && (Date.now() >= patient || !swarm.isOffered(cid));
     await ticker.until(mayAsk, signal);
     const onProgress = (event: { type: string; detail?: unknown }) => {
       if (event.type === "bitswap:block") senders.add(String((event as BlockCame).detail.sender));

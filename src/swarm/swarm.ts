@@ -117,13 +117,13 @@ export class Swarm {
     };
   }
 
-  /** How many of those who offer a block are not stalled. */
-  offers(cid: CID): number {
+  /** Whether somebody offers a block who is not stalled. Asked again and again, for each that is waited for. */
+  isOffered(cid: CID): boolean {
     const block = this.shelf.groups.number(cid);
-    if (block === undefined) return 0;
-    return [...this.talk.members.keys()].filter((peer) =>
+    if (block === undefined) return false;
+    return [...this.talk.members.keys()].some((peer) =>
       this.holdings.has(peer, block) && !this.scheduler.isDoubtful(peer)
-    ).length;
+    );
   }
 
   /** A block was stored, wherever it came from. */
