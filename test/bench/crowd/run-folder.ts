@@ -11,10 +11,11 @@ import process from "node:process";
 import type { Folder } from "../../helpers/folder.ts";
 
 const made: string[] = [];
+process.on("exit", () => made.forEach(remove));
 
 export async function createRunFolder(): Promise<Folder> {
   const path = await mkdtemp(join(tmpdir(), "nethood-run-"));
-  if (made.push(path) === 1) process.once("exit", removeAll);
+  made.push(path);
   return { path, [Symbol.asyncDispose]: () => emptyFiles(path) };
 }
 
@@ -24,6 +25,6 @@ async function emptyFiles(path: string): Promise<void> {
   }
 }
 
-function removeAll(): void {
-  for (const path of made) rmSync(path, { recursive: true, force: true, maxRetries: 5 });
+function remove(path: string): void {
+  rmSync(path, { recursive: true, force: true, maxRetries: 5 });
 }
