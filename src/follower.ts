@@ -4,7 +4,6 @@
  */
 import type { CID } from "multiformats/cid";
 import { formatAddress, parseAddress, parseKey } from "./content/address.ts";
-import { localOnly } from "./content/blocks.ts";
 import { NethoodError } from "./errors.ts";
 import { labelOf } from "./name/keyring.ts";
 import type { Names } from "./name/names.ts";
@@ -143,7 +142,7 @@ export function createFollower(options: FollowerOptions): Follower {
           const roots = held.map(({ root }) => root);
           return {
             ...describe(follow, held, running.get(site)?.follow.heard),
-            given: await given.of(roots, localOnly(options.blocks)),
+            given: await given.of(roots, options.blocks),
           };
         }),
       ),

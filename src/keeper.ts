@@ -1,7 +1,7 @@
 /** Keeps what was opened: pins it, notes the visit, and so offers it to others. Readers do not wait for it. */
 import type { Helia } from "@helia/interface";
 import type { CID } from "multiformats/cid";
-import type { Blocks } from "./content/blocks.ts";
+import type { Supply } from "./content/blocks.ts";
 import { pinAll, pinEach } from "./content/pin.ts";
 import type { Entry, FileEntry, Found } from "./content/read.ts";
 import { fetchWhole, type Near, type Whole, type WholeOptions } from "./content/whole.ts";
@@ -35,7 +35,7 @@ export interface Keeper {
 export function createKeeper(
   { helia, blocks, store, peers, records, shares, log }: {
     helia: Pick<Helia, "pins">;
-    blocks: Blocks;
+    blocks: Supply;
     store: Pick<DiskBlocks, "seems">;
     /** How many peers have something of what is read. */
     peers(): number;

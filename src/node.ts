@@ -4,7 +4,7 @@
 import { join, resolve as absolute } from "node:path";
 import { peerIdFromString } from "@libp2p/peer-id";
 import { type Address, parseAddress } from "./content/address.ts";
-import { type Blocks, localOnly } from "./content/blocks.ts";
+import { localOnly, type Supply } from "./content/blocks.ts";
 import { importCar, type Imported, type ImportOptions } from "./content/car.ts";
 import { type Known, knownFiles } from "./content/known.ts";
 import { pinPresent } from "./content/pin.ts";
@@ -87,7 +87,7 @@ export interface Node extends AsyncDisposable {
   /** What is known of the files of a folder that was published as this site; `how` they were stored. */
   known(site: string, how: string): Known;
   /** Where content is read from: memory, disk, neighbours. */
-  readonly blocks: Blocks;
+  readonly blocks: Supply;
   /** IPNS names, found and published. */
   readonly names: Names;
   /** The sites that are followed. */
@@ -201,8 +201,9 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
   const over = new AbortController();
   starting.defer(() => over.abort(new NethoodError("STOPPED", "This node has been stopped.")));
   const until = (own?: AbortSignal) => own ? AbortSignal.any([own, over.signal]) : over.signal;
-  const blocks: Blocks = {
+  const blocks: Supply = {
     get: (cid, own = {}) => exchange.get(cid, { ...own, signal: until(own.signal) }),
+    bring: (cid, own = {}) => exchange.bring(cid, { ...own, signal: until(own.signal) }),
   };
   const resolve: Node["resolve"] = async (address, own = {}) => {
     over.signal.throwIfAborted();

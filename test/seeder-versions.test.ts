@@ -1,7 +1,7 @@
 /** Versions of a site: made, told, and rolled back. */
 import { CID } from "multiformats/cid";
 import * as assert from "uvu/assert";
-import type { Node } from "../src/node.ts";
+import type { Blocks } from "../src/content/blocks.ts";
 import { createSeeder, type PublishOptions } from "../src/seeder.ts";
 import { createSites } from "../src/site/sites.ts";
 import { readText } from "./helpers/bytes.ts";
@@ -128,7 +128,7 @@ suite("seeder, versions", (test) => {
     const one = await publish(node, { "a.txt": "1" });
     const two = await publish(node, { "a.txt": "2" });
     await publish(node, { "a.txt": "3" });
-    const blocks: Node["blocks"] = {
+    const blocks: Blocks = {
       get: (cid, options) => node.blocks.get(cid.equals(two.version.cid) ? NOWHERE : cid, options),
     };
     const holed = createSites(Object.create(node, { blocks: { value: blocks } }));

@@ -18,6 +18,17 @@ export interface BlockOptions {
   local?: boolean | undefined;
 }
 
+/** Blocks, and what brings them to this machine. */
+export interface Supply extends Blocks {
+  /**
+   * Sees to it that a block is here, for who need not read it.
+   *
+   * @returns its length in bytes
+   * @throws {NethoodError} NO_PROVIDERS where nobody reachable has it
+   */
+  bring(cid: CID, options?: BlockOptions): Promise<number>;
+}
+
 /** The same blocks, as far as they are on this machine. */
 export function localOnly(blocks: Blocks): Blocks {
   return { get: (cid, options) => blocks.get(cid, { ...options, local: true }) };

@@ -3,7 +3,7 @@
  * below is known of as soon as can be; so a whole site is asked for at once, and its readers have different parts to give.
  */
 import type { CID } from "multiformats/cid";
-import type { Blocks } from "./blocks.ts";
+import type { Supply } from "./blocks.ts";
 import { canLink, linksOf } from "./document.ts";
 
 /** Blocks waited for at once. */
@@ -14,16 +14,27 @@ const MAX_UPCOMING = 8_192;
 
 export interface GatherOptions {
   signal?: AbortSignal | undefined;
+  /** Asks nobody else: what is not on this machine is a NOT_CACHED. Default: false. */
+  local?: boolean | undefined;
   /** Whether a block is left out, with all that is below it. Default: none is. */
   skip?: ((cid: CID) => Promise<boolean>) | undefined;
 }
 
+/** A block that is here. */
+export interface Gathered {
+  cid: CID;
+  /** Its bytes, of a node; a leaf leads to nothing, and is not read. */
+  block: Uint8Array | undefined;
+  /** How many they are. */
+  size: number;
+}
+
 /** @throws {NethoodError} NO_PROVIDERS, BAD_BLOCK, at the first block that cannot be had */
 export async function* gather(
-  blocks: Blocks,
+  blocks: Supply,
   root: CID,
-  { signal: own, skip }: GatherOptions = {},
-): AsyncGenerator<{ cid: CID; block: Uint8Array }> {
+  { signal: own, local, skip }: GatherOptions = {},
+): AsyncGenerator<Gathered> {
   const left = new AbortController();
   const signal = own ? AbortSignal.any([left.signal, own]) : left.signal;
   const known = new Set<string>();
@@ -33,7 +44,7 @@ export async function* gather(
   const untold: CID[] = [];
   let told = 0;
   let asked = 0;
-  const arrived: { cid: CID; block: Uint8Array | undefined }[] = [];
+  const arrived: (Gathered | undefined)[] = [];
   let failure: { error: unknown } | undefined;
   let wake = () => {};
 
@@ -47,12 +58,12 @@ export async function* gather(
       }
       signal.throwIfAborted();
       if (failure) throw failure.error;
-      const { cid, block } = arrived.shift()!;
+      const gathered = arrived.shift();
       asked--;
       told = Math.max(0, told - 1);
-      if (block === undefined) continue;
-      if (canLink(cid)) linksOf(cid, block).forEach(meet);
-      yield { cid, block };
+      if (gathered === undefined) continue;
+      if (gathered.block) linksOf(gathered.cid, gathered.block).forEach(meet);
+      yield gathered;
     }
   } finally {
     left.abort();
@@ -68,12 +79,18 @@ export async function* gather(
 
   function ask(cid: CID): void {
     asked++;
-    const getting = async () =>
-      await skip?.(cid) ? undefined : await blocks.get(cid, { signal, upcoming });
-    getting().then(
-      (block) => arrived.push({ cid, block }),
+    fetch(cid).then(
+      (gathered) => arrived.push(gathered),
       (error) => failure ??= { error },
     ).finally(() => wake());
+  }
+
+  async function fetch(cid: CID): Promise<Gathered | undefined> {
+    if (await skip?.(cid)) return undefined;
+    const options = { signal, local, upcoming };
+    const block = canLink(cid) ? await blocks.get(cid, options) : undefined;
+    const size = block?.byteLength ?? await blocks.bring(cid, options);
+    return { cid, block, size };
   }
 
   function upcoming(): CID[] {

@@ -1,7 +1,7 @@
 /** Everything below a root, fetched, wherever it comes from: what keeping a whole site begins with. */
 import { code as DAG_PB, decode } from "@ipld/dag-pb";
 import type { CID } from "multiformats/cid";
-import type { Blocks } from "./blocks.ts";
+import type { BlockOptions, Supply } from "./blocks.ts";
 import { gather } from "./gather.ts";
 
 /** How far the keeping of everything below an address has come. */
@@ -53,7 +53,7 @@ export interface Near {
 
 /** @throws {NethoodError} NO_PROVIDERS, BAD_BLOCK, at the block that cannot be had; what came before stays here */
 export async function fetchWhole(
-  blocks: Blocks,
+  blocks: Supply,
   near: Near,
   cid: CID,
   { signal, onProgress, skip }: WholeOptions = {},
@@ -66,14 +66,17 @@ export async function fetchWhole(
     return cid;
   };
   let totalBytes: number | undefined;
-  const noting: Blocks = {
-    get: (cid, { upcoming, ...options } = {}) =>
-      blocks.get(note(cid), { ...options, upcoming: upcoming && (() => upcoming().map(note)) }),
+  const noted = ({ upcoming, ...options }: BlockOptions = {}): BlockOptions => (
+    { ...options, upcoming: upcoming && (() => upcoming().map(note)) }
+  );
+  const noting: Supply = {
+    get: (cid, options) => blocks.get(note(cid), noted(options)),
+    bring: (cid, options) => blocks.bring(note(cid), noted(options)),
   };
-  for await (const { cid: at, block } of gather(noting, cid, { signal, skip })) {
-    if (whole.blocks++ === 0) totalBytes = claimedSize(at, block);
-    whole.bytes += block.byteLength;
-    if (foreign.delete(at.toString())) whole.fetched += block.byteLength;
+  for await (const { cid: at, block, size } of gather(noting, cid, { signal, skip })) {
+    if (whole.blocks++ === 0 && block) totalBytes = claimedSize(at, block);
+    whole.bytes += size;
+    if (foreign.delete(at.toString())) whole.fetched += size;
     const { blocks, bytes, fetched } = whole;
     const peers = near.peers();
     onProgress?.({ type: "content:keep:block", cid, blocks, bytes, fetched, totalBytes, peers });

@@ -1,6 +1,6 @@
 /** How many bytes of each site were given to others since the node started. */
 import type { CID } from "multiformats/cid";
-import type { Blocks } from "../content/blocks.ts";
+import type { Supply } from "../content/blocks.ts";
 import { canLink } from "../content/document.ts";
 import { gather } from "../content/gather.ts";
 
@@ -11,7 +11,7 @@ export interface Given {
   /** A block was given to somebody. */
   gave(cid: CID, bytes: number): void;
   /** Bytes of blocks below these roots. Only folders, and nodes of files, are read for it. */
-  of(roots: CID[], blocks: Blocks): Promise<number>;
+  of(roots: CID[], blocks: Supply): Promise<number>;
 }
 
 export function createGiven(): Given {
@@ -35,7 +35,7 @@ export function createGiven(): Given {
         bytes += counts.get(key) ?? 0;
         return Promise.resolve(!canLink(cid));
       };
-      for (const root of roots) for await (const _ of gather(blocks, root, { skip }));
+      for (const root of roots) for await (const _ of gather(blocks, root, { local: true, skip }));
       return bytes;
     },
   };

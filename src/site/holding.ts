@@ -1,7 +1,7 @@
 /** The versions of a followed site that are here: how one more comes, and the oldest goes. */
 import type { Helia } from "@helia/interface";
 import type { CID } from "multiformats/cid";
-import { type Blocks, localOnly } from "../content/blocks.ts";
+import { localOnly, type Supply } from "../content/blocks.ts";
 import { pinEach } from "../content/pin.ts";
 import { isWhole, pinTree, unpinTree } from "../content/pin-tree.ts";
 import { locate } from "../content/read.ts";
@@ -18,7 +18,7 @@ export const KEEP = 1;
 
 export interface HoldingOptions {
   helia: Pick<Helia, "pins" | "keychain">;
-  blocks: Blocks;
+  blocks: Supply;
   near: Near;
   names: Pick<Names, "settle">;
   follows: Follows;

@@ -32,6 +32,7 @@ import { systemCode } from "../errors.ts";
 import { sha256Of } from "./digest.ts";
 import { diskError } from "./disk-error.ts";
 import { MemoryTier, usualMemory } from "./memory.ts";
+import { Newest } from "./newest.ts";
 
 /** Most blocks that are remembered as checked: 32 GiB of the usual 1 MiB, in a few megabytes of memory. */
 const MAX_CHECKED = 32 * 1024;
@@ -42,6 +43,9 @@ const MAX_CHECKED = 32 * 1024;
  * long. Each write is a copy in memory, which ends sooner than another thread could be asked for it, and answer.
  */
 const WRITE_BYTES = 64 * 1024;
+
+/** What came last is held beside the memory tier, which does not take everything; this part of its size is enough for that. */
+const NEWEST_PART = 1 / 16;
 
 /** Half-written files live here until they are renamed; whatever a killed process left is removed at the next start. */
 const UNFINISHED = "unfinished";
@@ -57,6 +61,7 @@ export interface StoreWatcher {
 
 export class DiskBlocks extends FsBlockstore implements Blockstore {
   readonly #memory: MemoryTier;
+  readonly #newest: Newest;
   readonly #shards = new NextToLast();
   /** Blocks whose file was checked, and how long it was. */
   readonly #checked = new Map<string, number>();
@@ -71,10 +76,9 @@ export class DiskBlocks extends FsBlockstore implements Blockstore {
 
   constructor(dir: string, options: { memory?: number } = {}) {
     super(dir);
-    this.#memory = new MemoryTier(
-      options.memory ?? usualMemory(totalmem()),
-      (block) => block.byteLength,
-    );
+    const memory = options.memory ?? usualMemory(totalmem());
+    this.#memory = new MemoryTier(memory, (block) => block.byteLength);
+    this.#newest = new Newest(memory * NEWEST_PART);
   }
 
   /** @throws {NethoodError} DIR_UNWRITABLE, DISK_FULL */
@@ -94,7 +98,7 @@ export class DiskBlocks extends FsBlockstore implements Blockstore {
     const key = keyOf(cid);
     const held = this.#memory.get(key);
     if (held !== undefined) return held;
-    let block = await this.#loadOnce(key, cid);
+    let block = this.#newest.get(key) ?? await this.#loadOnce(key, cid);
     if (block === "damaged") {
       // Read again in its turn: it may just have been put anew.
       block = await this.#alone(key, async () => {
@@ -143,7 +147,10 @@ export class DiskBlocks extends FsBlockstore implements Blockstore {
       }
     });
     // What came just now is what neighbours ask for next. A view would keep all that it is a view of.
-    if (bytes.byteLength === bytes.buffer.byteLength) this.#memory.set(key, bytes);
+    if (bytes.byteLength === bytes.buffer.byteLength) {
+      this.#memory.set(key, bytes);
+      this.#newest.set(key, bytes);
+    }
     for (const watcher of this.#watchers) watcher.stored(cid, bytes);
     return cid;
   }
@@ -166,6 +173,7 @@ export class DiskBlocks extends FsBlockstore implements Blockstore {
         throw diskError(error, this.path);
       }
       this.#memory.delete(key);
+      this.#newest.delete(key);
       this.#checked.delete(key);
     });
     for (const watcher of this.#watchers) watcher.removed(cid);

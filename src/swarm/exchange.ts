@@ -5,7 +5,7 @@
 import type { CID } from "multiformats/cid";
 import { identity } from "multiformats/hashes/identity";
 import { unlessAborted } from "../abort.ts";
-import type { BlockOptions, Blocks } from "../content/blocks.ts";
+import type { BlockOptions, Supply } from "../content/blocks.ts";
 import { canLink } from "../content/document.ts";
 import { NethoodError, notCached } from "../errors.ts";
 import type { DiskBlocks } from "../store/blocks.ts";
@@ -31,8 +31,8 @@ const MAX_IDENTITY_BYTES = 128;
 
 /** What the exchange needs of the network. */
 export interface Network {
-  /** A block from peers, checked and stored; waits until somebody sends it, or the signal ends it. */
-  fetch(cid: CID, signal: AbortSignal): Promise<Uint8Array>;
+  /** Resolves when a block from peers is checked and stored; waits until somebody sends it, or the signal ends it. */
+  fetch(cid: CID, signal: AbortSignal): Promise<void>;
   /** Blocks that a reader will come to. @returns what to call when it will not */
   expect(cids: CID[]): () => void;
   /** A node that was handed to a reader, who may ask next for what it links to. */
@@ -43,8 +43,9 @@ export interface Network {
   isOffered(cid: CID): boolean;
 }
 
+/** It carries no bytes: its promises are old when a block comes, and what an old object holds is not freed with what is new. */
 interface Fetch {
-  block: Promise<Uint8Array>;
+  done: Promise<void>;
   readers: number;
   /** How long somebody has waited while nobody offered it, in milliseconds. */
   spent: number;
@@ -54,13 +55,13 @@ interface Fetch {
   lingering?: ReturnType<typeof setTimeout>;
 }
 
-export interface Exchange extends Blocks {
+export interface Exchange extends Supply {
   /** Ends every fetch; who waits for one, or asks for what is not here from now on, is told so. */
   stop(): void;
 }
 
 export function createExchange(
-  store: Pick<DiskBlocks, "read">,
+  store: Pick<DiskBlocks, "read" | "sizeOf">,
   network: Network,
   { timeout = FETCH_TIMEOUT_MS, linger = LINGER_MS }: { timeout?: number; linger?: number } = {},
 ): Exchange {
@@ -69,22 +70,38 @@ export function createExchange(
   let stopped = false;
 
   return {
-    async get(cid, { signal, upcoming, local = false } = {}) {
+    async get(cid, options = {}) {
       if (cid.multihash.code === identity.code) return inline(cid);
-      let block = await store.read(cid, signal ? { signal } : {});
+      let block = await read(cid, options);
       if (block === undefined) {
-        if (local) throw notCached(`The block ${cid}`);
-        prepare(upcoming, signal);
-        block = await join(cid, signal);
+        await arrive(cid, options);
+        block = await read(cid, options) ?? gone(cid);
       }
       if (canLink(cid)) network.handed(cid, block);
       return block;
+    },
+    async bring(cid, options = {}) {
+      if (cid.multihash.code === identity.code) return inline(cid).byteLength;
+      const size = (await read(cid, options))?.byteLength;
+      if (size !== undefined) return size;
+      await arrive(cid, options);
+      return store.sizeOf(cid) ?? gone(cid);
     },
     stop() {
       stopped = true;
       for (const [key, fetch] of underway) end(key, fetch, over());
     },
   };
+
+  function read(cid: CID, { signal }: BlockOptions): Promise<Uint8Array | undefined> {
+    return store.read(cid, signal ? { signal } : {});
+  }
+
+  async function arrive(cid: CID, { signal, upcoming, local }: BlockOptions): Promise<void> {
+    if (local) throw notCached(`The block ${cid}`);
+    prepare(upcoming, signal);
+    await join(cid, signal);
+  }
 
   /** What a reader will come to is on its way while it waits, for as long as it reads. */
   function prepare(upcoming: BlockOptions["upcoming"], signal: AbortSignal | undefined): void {
@@ -93,7 +110,7 @@ export function createExchange(
     if (cids.length > 0) signal.addEventListener("abort", network.expect(cids), { once: true });
   }
 
-  async function join(cid: CID, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  async function join(cid: CID, signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted();
     if (stopped) throw over();
     const key = cid.toString();
@@ -101,7 +118,7 @@ export function createExchange(
     if (fetch.readers++ === 0) fetch.spent = 0;
     clearTimeout(fetch.lingering);
     try {
-      return await unlessAborted(fetch.block, signal);
+      await unlessAborted(fetch.done, signal);
     } finally {
       if (--fetch.readers === 0 && underway.get(key) === fetch) {
         fetch.lingering = setTimeout(() => end(key, fetch), linger);
@@ -112,10 +129,10 @@ export function createExchange(
   function start(key: string, cid: CID): Fetch {
     const stop = new AbortController();
     const waiting = { readers: 0, spent: 0, offered: false, stop };
-    const fetch: Fetch = Object.assign(waiting, { block: retrieve(cid, waiting) });
+    const fetch: Fetch = Object.assign(waiting, { done: retrieve(cid, waiting) });
     underway.set(key, fetch);
     const ended = () => end(key, fetch);
-    fetch.block.then(ended, ended); // Every reader gets a failure; there may be none left.
+    fetch.done.then(ended, ended); // Every reader gets a failure; there may be none left.
     return fetch;
   }
 
@@ -126,7 +143,7 @@ export function createExchange(
     fetch.stop.abort(why);
   }
 
-  async function retrieve(cid: CID, fetch: Omit<Fetch, "block">): Promise<Uint8Array> {
+  async function retrieve(cid: CID, fetch: Omit<Fetch, "done">): Promise<void> {
     const { stop } = fetch;
     let looked = performance.now();
     const unwatch = ticker.add(() => {
@@ -144,7 +161,7 @@ export function createExchange(
       const fetched = network.fetch(cid, stop.signal);
       fetched.catch(() => undefined); // awaited below, unless it is not needed
       // It may have come after it was looked for, and before anybody waited for it.
-      return await store.read(cid) ?? await fetched;
+      if (await store.read(cid) === undefined) await fetched;
     } catch (cause) {
       if (stop.signal.aborted) throw stop.signal.reason;
       // What is wrong with this machine, a full disk for one, is not the neighbours' fault.
@@ -177,6 +194,16 @@ export function createExchange(
       },
     );
   }
+}
+
+function gone(cid: CID): never {
+  throw new NethoodError(
+    "NO_PROVIDERS",
+    `${cid} came, and was removed from this machine at once.`,
+    {
+      hint: "Try again.",
+    },
+  );
 }
 
 function over(): NethoodError {

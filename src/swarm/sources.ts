@@ -51,28 +51,24 @@ export function createSources(
     offering,
   };
 
-  async function fetch(cid: CID, signal: AbortSignal): Promise<Uint8Array> {
+  async function fetch(cid: CID, signal: AbortSignal): Promise<void> {
     const found = new AbortController();
     const until = AbortSignal.any([signal, found.signal]);
     try {
-      return await Promise.race([swarm.fetch(cid, until), askStrangers(cid, until)]);
+      await Promise.race([swarm.fetch(cid, until), askStrangers(cid, until)]);
     } finally {
       found.abort();
     }
   }
 
-  async function askStrangers(cid: CID, signal: AbortSignal): Promise<Uint8Array> {
+  async function askStrangers(cid: CID, signal: AbortSignal): Promise<void> {
     const patient = Date.now() + PATIENCE_MS;
     const mayAsk = () => strangersAreHere() && (Date.now() >= patient || !swarm.isOffered(cid));
     await ticker.until(mayAsk, signal);
     const onProgress = (event: { type: string; detail?: unknown }) => {
       if (event.type === "bitswap:block") senders.add(String((event as BlockCame).detail.sender));
     };
-    const blocks = bitswap.get(cid, { signal, onProgress });
-    for await (const { buffer, byteOffset, byteLength } of blocks) {
-      // A plain view: it may be a Buffer, whose slice() is not what decoders expect.
-      return new Uint8Array(buffer, byteOffset, byteLength);
-    }
+    for await (const _ of bitswap.get(cid, { signal, onProgress })) return;
     throw new Error(`bitswap ended without ${cid}`);
   }
 

@@ -76,14 +76,13 @@ export class Swarm {
   }
 
   /**
-   * A block that is not here, as soon as somebody sends it or it comes in another way. It waits for as long as the signal lets
-   * it.
+   * Resolves when a block that is not here is in the store: somebody sent it, or it came in another way. It waits for as long as
+   * the signal lets it.
    */
-  async fetch(cid: CID, signal: AbortSignal): Promise<Uint8Array> {
+  async fetch(cid: CID, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     if (this.#isHere(cid)) {
-      const bytes = await this.settings.store.read(cid);
-      if (bytes !== undefined) return bytes;
+      if (await this.settings.store.read(cid) !== undefined) return;
       this.removed(cid); // a damaged file: who was told that it is here is told that it is not
       signal.throwIfAborted();
     }
@@ -93,7 +92,7 @@ export class Swarm {
     signal.addEventListener("abort", give);
     void this.#want(cid, block);
     try {
-      return await waiting.promise;
+      await waiting.promise;
     } finally {
       signal.removeEventListener("abort", give);
       this.#wants.leave(block, waiting);
@@ -132,7 +131,7 @@ export class Swarm {
     if (block === undefined || isInline(cid) || !this.shelf.here.add(block)) return;
     this.shelf.lost.delete(block);
     this.scheduler.settle(block); // that it is here tells everybody not to send it
-    this.#wants.satisfy(block, bytes);
+    this.#wants.satisfy(block);
     const groups = this.shelf.groups.named(block);
     if (groups.length === 0) this.talk.tell("have", block);
     else this.#reveal(cid, groups, bytes).catch((error) => this.#unreadable(cid, error));

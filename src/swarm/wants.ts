@@ -2,7 +2,7 @@
 import type { BlockNumber } from "./holdings.ts";
 
 interface Want {
-  waiting: PromiseWithResolvers<Uint8Array>[];
+  waiting: PromiseWithResolvers<void>[];
   /** How many reads will come to it. */
   expected: number;
 }
@@ -29,24 +29,24 @@ export class Wants {
     };
   }
 
-  wait(block: BlockNumber): PromiseWithResolvers<Uint8Array> {
-    const waiting = Promise.withResolvers<Uint8Array>();
+  wait(block: BlockNumber): PromiseWithResolvers<void> {
+    const waiting = Promise.withResolvers<void>();
     this.#want(block).waiting.push(waiting);
     return waiting;
   }
 
-  leave(block: BlockNumber, who: PromiseWithResolvers<Uint8Array>): void {
+  leave(block: BlockNumber, who: PromiseWithResolvers<void>): void {
     const want = this.#wants.get(block);
     if (want === undefined) return;
     want.waiting = want.waiting.filter((waiting) => waiting !== who);
     this.#tidy(block, want);
   }
 
-  /** The block is here. */
-  satisfy(block: BlockNumber, bytes: Uint8Array): void {
+  /** The block is here, in the store: to hand it to promises that have waited for long would keep it in memory for longer. */
+  satisfy(block: BlockNumber): void {
     const want = this.#wants.get(block);
     this.#wants.delete(block);
-    for (const { resolve } of want?.waiting ?? []) resolve(bytes);
+    for (const { resolve } of want?.waiting ?? []) resolve();
   }
 
   /** It cannot be had, or cannot be kept: who waits for it is told, and nobody wants it any more. */

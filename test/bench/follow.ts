@@ -5,7 +5,6 @@
 import { cp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import { localOnly } from "../../src/content/blocks.ts";
 import { gather } from "../../src/content/gather.ts";
 import { createSeeder } from "../../src/seeder.ts";
 import { createCountedLine } from "../helpers/counted-line.ts";
@@ -49,8 +48,9 @@ async function updateCost(): Promise<Row> {
   await settled(line);
 
   const old = new Set<string>();
-  const blocks = localOnly(seeder.blocks);
-  for await (const { cid } of gather(blocks, before.cid)) old.add(String(cid));
+  const { blocks } = seeder;
+  const local = true;
+  for await (const { cid } of gather(blocks, before.cid, { local })) old.add(String(cid));
   const start = line.received;
   await writeFile(join(site, "index.html"), `<p>${crypto.randomUUID()}`, { flag: "a" });
   const { cid } = await publish(site, { name: SITE });
@@ -58,8 +58,8 @@ async function updateCost(): Promise<Row> {
   await settled(line);
   const moved = line.received - start;
   let changed = 0;
-  for await (const { cid: at, block } of gather(blocks, cid)) {
-    if (!old.has(String(at))) changed += block.byteLength;
+  for await (const { cid: at, size } of gather(blocks, cid, { local })) {
+    if (!old.has(String(at))) changed += size;
   }
   return {
     what: `one file of ${from} changes: bytes moved to a follower ÷ those of the changed blocks`,

@@ -130,7 +130,7 @@ suite("site", (test) => {
       assert.ok(isNew || number === last.number && String(root) === last.root, `${ms} ms`);
       assert.is(isNew, String(root) !== last.root);
       const blocks = localOnly(node.blocks);
-      for await (const _ of gather(blocks, root)); // it throws where a block is missing
+      for await (const _ of gather(node.blocks, root, { local: true })); // it throws where a block is missing
       const sites = createSites(Object.create(node, { blocks: { value: blocks } }));
       const numbers: number[] = [];
       for await (const { number, version, fork } of sites.log(NAME)) {

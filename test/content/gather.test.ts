@@ -1,8 +1,10 @@
 /** Everything below a root, in whatever order it comes. */
 import type { CID } from "multiformats/cid";
 import * as assert from "uvu/assert";
-import { gather } from "../../src/content/gather.ts";
+import { gather, type Gathered } from "../../src/content/gather.ts";
 import { createSeeder } from "../../src/seeder.ts";
+import { createFileBlocks } from "../helpers/blocks-of-file.ts";
+import { failure } from "../helpers/failure.ts";
 import { createFolder } from "../helpers/folder.ts";
 import { createLoopbackNode } from "../helpers/loopback-node.ts";
 import { suite } from "../helpers/suite.ts";
@@ -36,5 +38,28 @@ suite("gather", (test) => {
     assert.equal(await walk((cid) => !cid.equals(root)), [String(root)]);
     const [left] = all.slice(50);
     assert.equal((await walk((cid) => String(cid) === left)).length, 100);
+  });
+
+  test("nodes are handed over, leaves only counted; and nobody is asked for what is to be here", async () => {
+    const { root, members, leaves } = await createFileBlocks({ leaves: 2 });
+    const [node, first, second] = members;
+    await using reader = await createLoopbackNode();
+    const put = ({ cid, bytes }: (typeof members)[number]) =>
+      reader.helia.blockstore.put(cid, bytes);
+    await put(node!);
+    await put(first!);
+    const gathered: Gathered[] = [];
+    const walk = async () => {
+      gathered.length = 0;
+      const all = gather(reader.blocks, root, { local: true });
+      for await (const block of all) gathered.push(block);
+    };
+    assert.is((await failure(walk())).code, "NOT_CACHED");
+    await put(second!);
+    await walk();
+    const size = first!.bytes.byteLength;
+    assert.equal(gathered.shift(), { cid: root, block: node!.bytes, size: node!.bytes.byteLength });
+    assert.equal(gathered.map(({ cid }) => String(cid)).sort(), leaves.map(String).sort());
+    for (const { block, size: bytes } of gathered) assert.equal([block, bytes], [undefined, size]);
   });
 });

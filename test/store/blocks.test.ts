@@ -191,6 +191,28 @@ suite("blocks", (test, left) => {
     assert.equal(held, [true, false, true, false]);
   });
 
+  test("what came last is handed out from memory, though others are asked for more, until more comes", async () => {
+    await using dir = await createFolder();
+    const blocks = await openBlocks(dir.path, 32 * KIB);
+    const [popular, one, two, three] = await Promise.all([32, 1, 1, 1].map((n) => block(n * KIB)));
+    await blocks.put(popular!.cid, popular!.bytes);
+    for (let time = 0; time < 9; time++) await blocks.read(popular!.cid);
+    const isHere = async ({ cid }: Block) => await blocks.read(cid) !== undefined;
+    for (const { cid, bytes } of [one!, two!]) await blocks.put(cid, bytes);
+    const files = readdirSync(dir.path, { recursive: true, encoding: "utf8" });
+    for (const file of files.filter((file) => file.endsWith(".data"))) {
+      unlinkSync(join(dir.path, file));
+    }
+    assert.ok(await isHere(one!));
+    assert.ok(await isHere(two!));
+    await blocks.put(three!.cid, three!.bytes);
+    assert.not(await isHere(one!));
+    assert.ok(await isHere(two!));
+    await blocks.delete(two!.cid);
+    assert.not(await isHere(two!));
+    assert.ok(await isHere(popular!));
+  });
+
   test("a block that many read at once is in memory once", async () => {
     await using dir = await createFolder();
     const blocks = await openBlocks(dir.path);

@@ -13,6 +13,7 @@ import {
   LONELY_TIMEOUT_MS,
   type Network,
 } from "../../src/swarm/exchange.ts";
+import type { DiskBlocks } from "../../src/store/blocks.ts";
 import { failure, thrown } from "../helpers/failure.ts";
 import { createLoopbackNode } from "../helpers/loopback-node.ts";
 import { suite } from "../helpers/suite.ts";
@@ -20,32 +21,66 @@ import { until } from "../helpers/until.ts";
 
 const BLOCK = new TextEncoder().encode("one part of a page");
 const CID_OF_BLOCK = CID.createV1(raw.code, await sha256.digest(BLOCK));
-const EMPTY = { read: () => Promise.resolve(undefined) };
 
 suite("exchange", (test) => {
   test("many readers of one block make one fetch", async () => {
     const swarm = createSwarm();
-    const { get } = exchange(EMPTY, swarm);
+    const { get } = exchange(swarm.store, swarm);
     const reads = [get(CID_OF_BLOCK), get(CID_OF_BLOCK), get(CID_OF_BLOCK)];
     await until("it is asked for", () => swarm.asked > 0);
     swarm.bring(BLOCK);
     assert.equal(await Promise.all(reads), [BLOCK, BLOCK, BLOCK]);
     assert.is(swarm.asked, 1);
-    // Nothing is left of it: who reads later asks anew.
+    // Nothing is left of it: who reads later, when the block is gone, asks anew.
+    swarm.store.remove();
     assert.equal(await get(CID_OF_BLOCK), BLOCK);
     assert.is(swarm.asked, 2);
   });
 
   test("a block that came between the look for it and the wait for it is not waited for", async () => {
-    const reads = [undefined, BLOCK].values();
-    const store = { read: () => Promise.resolve(reads.next().value) };
-    const { get } = exchange(store, { ...createSwarm(), isOffered: () => true });
+    const reads = [undefined, BLOCK, BLOCK].values();
+    const swarm = { ...createSwarm(), isOffered: () => true };
+    const read = () => Promise.resolve(reads.next().value);
+    const { get } = exchange({ ...swarm.store, read }, swarm);
     assert.equal(await get(CID_OF_BLOCK), BLOCK);
+  });
+
+  test("a block that nobody has to read is brought here, told by its size, and read no more", async () => {
+    const swarm = createSwarm();
+    let reads = 0;
+    const read = () => {
+      reads++;
+      return swarm.store.read(CID_OF_BLOCK);
+    };
+    const { bring } = exchange({ ...swarm.store, read }, swarm);
+    const bringing = bring(CID_OF_BLOCK);
+    await until("it is asked for", () => swarm.asked > 0);
+    const before = reads;
+    swarm.bring(BLOCK);
+    assert.is(await bringing, BLOCK.byteLength);
+    assert.is(reads, before);
+    assert.is(await bring(CID_OF_BLOCK), BLOCK.byteLength, "it is here");
+    assert.is(swarm.asked, 1);
+    swarm.store.remove();
+    assert.is((await failure(bring(CID_OF_BLOCK, { local: true }))).code, "NOT_CACHED");
+  });
+
+  test("a block that is removed as soon as it is here is told so, and not asked for again and again", async () => {
+    const swarm = createSwarm();
+    swarm.bring(BLOCK);
+    const none = { read: () => Promise.resolve(undefined), sizeOf: () => undefined };
+    const { get, bring } = exchange(none, swarm);
+    for (const come of [get, bring]) {
+      const error = await failure(come(CID_OF_BLOCK));
+      assert.is(error.code, "NO_PROVIDERS");
+      assert.match(error.message, "was removed");
+    }
+    assert.is(swarm.asked, 2);
   });
 
   test("one reader's abort leaves the others, and its reason passes through untouched", async () => {
     const swarm = createSwarm();
-    const { get } = exchange(EMPTY, swarm);
+    const { get } = exchange(swarm.store, swarm);
     const gone = new AbortController();
     const [left, stayed] = [get(CID_OF_BLOCK, gone), get(CID_OF_BLOCK)];
     await until("it is asked for", () => swarm.asked > 0);
@@ -59,7 +94,7 @@ suite("exchange", (test) => {
 
   test("the last reader's abort ends the fetch, a while later", async () => {
     const swarm = createSwarm();
-    const { get } = exchange(EMPTY, swarm, { linger: 200 });
+    const { get } = exchange(swarm.store, swarm, { linger: 200 });
     const gone = new AbortController();
     const reads = [get(CID_OF_BLOCK, gone), get(CID_OF_BLOCK, gone)];
     await until("it is asked for", () => swarm.asked > 0);
@@ -76,7 +111,7 @@ suite("exchange", (test) => {
 
   test("who reloads at once gets what is on its way", async () => {
     const swarm = createSwarm();
-    const { get } = exchange(EMPTY, swarm, { linger: 200 });
+    const { get } = exchange(swarm.store, swarm, { linger: 200 });
     const gone = new AbortController();
     const left = get(CID_OF_BLOCK, gone);
     await until("it is asked for", () => swarm.asked > 0);
@@ -96,7 +131,8 @@ suite("exchange", (test) => {
         [7, "None of 7 connected peers sent it."],
       ] as const
     ) {
-      const { get } = exchange(EMPTY, createSwarm(peers), { timeout: 50 });
+      const swarm = createSwarm(peers);
+      const { get } = exchange(swarm.store, swarm, { timeout: 50 });
       const error = await failure(get(CID_OF_BLOCK));
       assert.is(error.code, "NO_PROVIDERS");
       assert.match(error.message, words);
@@ -108,7 +144,9 @@ suite("exchange", (test) => {
   test("a block that somebody offers is waited for, however slow it comes", async () => {
     const swarm = createSwarm();
     let living = true;
-    const { get } = exchange(EMPTY, { ...swarm, isOffered: () => living }, { timeout: 300 });
+    const { get } = exchange(swarm.store, { ...swarm, isOffered: () => living }, {
+      timeout: 300,
+    });
     const slow = get(CID_OF_BLOCK);
     await pause(1_200);
     swarm.bring(BLOCK);
@@ -116,7 +154,7 @@ suite("exchange", (test) => {
 
     // but not by who falls silent: from then on it is as if nobody offered it
     const never = { ...createSwarm(), isOffered: () => living };
-    const promised = exchange(EMPTY, never, { timeout: 300 }).get(CID_OF_BLOCK);
+    const promised = exchange(never.store, never, { timeout: 300 }).get(CID_OF_BLOCK);
     setTimeout(() => living = false, 600);
     const began = Date.now();
     const error = await failure(promised);
@@ -130,7 +168,8 @@ suite("exchange", (test) => {
 
   test("a lonely node gives up sooner", async () => {
     const began = Date.now();
-    const { get } = exchange(EMPTY, createSwarm(0), { timeout: 12_000 });
+    const swarm = createSwarm(0);
+    const { get } = exchange(swarm.store, swarm, { timeout: 12_000 });
     const error = await failure(get(CID_OF_BLOCK));
     const waited = Date.now() - began;
     assert.ok(waited >= LONELY_TIMEOUT_MS && waited < 12_000, `it waited ${waited} ms`);
@@ -141,10 +180,8 @@ suite("exchange", (test) => {
   test("a full disk is not told as the neighbours' fault, nor an unknown hash", async () => {
     const full = new NethoodError("DISK_FULL", "The disk is full.");
     const told = async (error: unknown) => {
-      const { get } = exchange(EMPTY, {
-        ...createSwarm(1),
-        fetch: () => Promise.reject(error),
-      });
+      const swarm = createSwarm(1);
+      const { get } = exchange(swarm.store, { ...swarm, fetch: () => Promise.reject(error) });
       return await failure(get(CID_OF_BLOCK));
     };
     assert.is(await told(full), full);
@@ -168,7 +205,7 @@ suite("exchange", (test) => {
 
   test("an identity CID is its own block, up to 128 bytes", async () => {
     const swarm = createSwarm();
-    const { get } = exchange(EMPTY, swarm);
+    const { get } = exchange(swarm.store, swarm);
     const inline = (bytes: number) =>
       CID.createV1(raw.code, identity.digest(new Uint8Array(bytes).fill(7)));
     assert.equal(await get(inline(128)), new Uint8Array(128).fill(7));
@@ -202,26 +239,35 @@ suite("exchange", (test) => {
 });
 
 /** An exchange whose reads a test may leave behind when it fails earlier. */
-function exchange(...parts: Parameters<typeof createExchange>): Pick<Exchange, "get"> {
-  const { get } = createExchange(...parts);
+function exchange(...parts: Parameters<typeof createExchange>): Pick<Exchange, "get" | "bring"> {
+  const { get, bring } = createExchange(...parts);
   return {
     get: (cid, options) => {
       const read = Promise.resolve(get(cid, options));
       read.catch(() => undefined);
       return read;
     },
+    bring,
   };
 }
 
-/** A network of one block, which comes when the test says so. */
+/** A network of one block, which comes into the store when the test says so. */
 function createSwarm(peers = 3): Network & {
+  readonly store: Pick<DiskBlocks, "read" | "sizeOf"> & { remove(): void };
   readonly asked: number;
   readonly ended: number;
   bring(block: Uint8Array): void;
 } {
   const arrival = Promise.withResolvers<Uint8Array>();
   let [asked, ended] = [0, 0];
+  let stored: Uint8Array | undefined;
   return {
+    store: {
+      read: (_cid, { signal } = {}) =>
+        signal?.aborted ? Promise.reject(signal.reason) : Promise.resolve(stored),
+      sizeOf: () => stored?.byteLength,
+      remove: () => stored = undefined,
+    },
     peers: () => peers,
     fetch(_cid, signal) {
       asked++;
@@ -230,7 +276,8 @@ function createSwarm(peers = 3): Network & {
         ended++;
         aborted.reject(signal.reason);
       });
-      return Promise.race([arrival.promise, aborted.promise]);
+      const arrived = arrival.promise.then((block) => void (stored = block));
+      return Promise.race([arrived, aborted.promise]);
     },
     expect: () => () => undefined,
     handed: () => undefined,
