@@ -26,12 +26,18 @@ export const LINGER_MS: number = 5_000;
 /** How often it is looked who offers a block, in milliseconds. */
 const LOOK_MS = 100;
 
+/** Why nothing is looked for any more that is here, or that nobody waits for. One for all: to make an error costs more than the rest. */
+const DONE = new DOMException("nobody waits for this block any more", "AbortError");
+
 /** Identity CIDs carry their bytes themselves; longer ones are refused (specification: unixfs, 128 bytes). */
 const MAX_IDENTITY_BYTES = 128;
 
 /** What the exchange needs of the network. */
 export interface Network {
-  /** Resolves when a block from peers is checked and stored; waits until somebody sends it, or the signal ends it. */
+  /**
+   * Resolves when a block from peers is checked and stored; waits until somebody sends it, or the signal ends it. The signal is
+   * aborted also when the block is here, and ends what still looks for it.
+   */
   fetch(cid: CID, signal: AbortSignal): Promise<void>;
   /** Blocks that a reader will come to. @returns what to call when it will not */
   expect(cids: CID[]): () => void;
@@ -140,7 +146,7 @@ export function createExchange(
     clearTimeout(fetch.lingering);
     // A new reader must not join a fetch that is over.
     if (underway.get(key) === fetch) underway.delete(key);
-    fetch.stop.abort(why);
+    fetch.stop.abort(why ?? DONE);
   }
 
   async function retrieve(cid: CID, fetch: Omit<Fetch, "done">): Promise<void> {

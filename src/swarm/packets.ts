@@ -49,25 +49,11 @@ export function packed<T>(
   };
 }
 
-/** The same stream, with these methods in place of its own. */
-export function replacing(
-  stream: MessageStream,
-  own: Partial<MessageStream>,
-): MessageStream {
-  return new Proxy(stream, {
-    get(target, name) {
-      if (Object.hasOwn(own, name)) return Reflect.get(own, name);
-      const value = Reflect.get(target, name, target);
-      const isMethod = typeof value === "function" && !Object.hasOwn(target, name);
-      return isMethod ? value.bind(target) : value; // its private parts are its own
-    },
-    set: (target, name, value) => Reflect.set(target, name, value, target),
-  });
-}
-
 /** A socket makes a packet of each array that it is given. */
 function inWhole(line: MessageStream): MessageStream {
-  return replacing(line, { send: (data) => line.send(data.subarray()) });
+  const send = line.send.bind(line);
+  line.send = (data) => send(data.subarray());
+  return line;
 }
 
 /** What noise keeps to itself: it puts together what is read, and has it decrypted. */
@@ -88,13 +74,14 @@ function wholeMessages(connection: MessageStream & NoiseStream): void {
 
 function gathering(secured: SecuredConnection): SecuredConnection {
   const { connection } = secured;
+  const send = connection.send.bind(connection);
   wholeMessages(connection);
   const waiting = new Uint8ArrayList();
   let room = 0;
   let turn: ReturnType<typeof setImmediate> | undefined;
   let later: ReturnType<typeof setTimeout> | undefined;
 
-  const send: MessageStream["send"] = (data) => {
+  connection.send = (data) => {
     waiting.append(data);
     const isHeader = data.byteLength === HEADER_BYTES;
     const given = isHeader ? roomIn(data) : 0;
@@ -107,7 +94,7 @@ function gathering(secured: SecuredConnection): SecuredConnection {
     return !connection.writableNeedsDrain;
   };
 
-  return { ...secured, connection: replacing(connection, { send }) };
+  return secured;
 
   function flush(): void {
     clearImmediate(turn);
@@ -118,7 +105,7 @@ function gathering(secured: SecuredConnection): SecuredConnection {
     waiting.consume(all.byteLength);
     if (all.byteLength === 0 || connection.status !== "open") return;
     try {
-      connection.send(all);
+      send(all);
     } catch (error) {
       connection.abort(error as Error); // nobody is here to be told
     }

@@ -1,7 +1,6 @@
 /**
  * Where a block comes from when it is not here: the swarm, and whoever speaks bitswap only, where nobody in the swarm offers it
- * or who does keeps the reader waiting. Each of the two stores what it gets; the first that has the block ends the search of
- * the other.
+ * or who does keeps the reader waiting. Each of the two stores what it gets.
  */
 import type { Blocks } from "@helia/interface";
 import type { Libp2p, PeerId } from "@libp2p/interface";
@@ -52,13 +51,7 @@ export function createSources(
   };
 
   async function fetch(cid: CID, signal: AbortSignal): Promise<void> {
-    const found = new AbortController();
-    const until = AbortSignal.any([signal, found.signal]);
-    try {
-      await Promise.race([swarm.fetch(cid, until), askStrangers(cid, until)]);
-    } finally {
-      found.abort();
-    }
+    await Promise.race([swarm.fetch(cid, signal), askStrangers(cid, signal)]);
   }
 
   async function askStrangers(cid: CID, signal: AbortSignal): Promise<void> {

@@ -11,7 +11,6 @@ import type {
 import { Uint8ArrayList } from "uint8arraylist";
 import { NethoodError } from "../errors.ts";
 import { Bucket } from "./bucket.ts";
-import { replacing } from "./packets.ts";
 
 /** What is sent at once, in bytes: little, so that the connections of a host take turns. */
 const PIECE = 16 * 1024;
@@ -54,7 +53,8 @@ export function throttled<T>(
   const down = new Bucket(download ?? Infinity, performance.now());
   const throttle = (line: MessageStream, secured: SecuredConnection): SecuredConnection => {
     slow(line, down);
-    return { ...secured, connection: paced(secured.connection, up) };
+    pace(secured.connection, up);
+    return secured;
   };
   return (components) => {
     const encrypter = make(components);
@@ -106,25 +106,26 @@ function slow(connection: MessageStream, down: Bucket): void {
   }
 }
 
-/** The same connection, which sends no faster than the cap allows. What waits is bounded by the windows of its streams. */
-function paced(connection: MessageStream, up: Bucket): MessageStream {
+/** Sends no faster from now on than the cap allows. What waits is bounded by the windows of its streams. */
+function pace(connection: MessageStream, up: Bucket): void {
+  const send = connection.send.bind(connection), close = connection.close.bind(connection);
   const waiting = new Uint8ArrayList();
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  const send: MessageStream["send"] = (data) => {
+  connection.send = (data) => {
     waiting.append(data);
     if (timer === undefined) drain();
     return waiting.byteLength === 0 && !connection.writableNeedsDrain;
   };
 
-  const close: MessageStream["close"] = async (options) => {
+  connection.close = async (options) => {
     clearTimeout(timer);
     // What was promised before the end; the cap is not worth waiting for it.
     if (waiting.byteLength > 0 && connection.status === "open") {
-      connection.send(waiting.sublist());
+      send(waiting.sublist());
     }
     forget();
-    await connection.close(options);
+    await close(options);
   };
 
   // Registered before the muxer's own: it is not told to go on as long as something waits.
@@ -134,8 +135,6 @@ function paced(connection: MessageStream, up: Bucket): MessageStream {
     if (timer === undefined) drain();
   });
   connection.addEventListener("close", forget);
-
-  return replacing(connection, { send, close });
 
   function drain(): void {
     timer = undefined;
@@ -150,7 +149,7 @@ function paced(connection: MessageStream, up: Bucket): MessageStream {
       const piece = waiting.sublist(0, Math.min(PIECE, waiting.byteLength));
       waiting.consume(piece.byteLength);
       up.take(piece.byteLength, performance.now());
-      connection.send(piece);
+      send(piece);
     }
   }
 
