@@ -45,7 +45,7 @@ const MAX_CHECKED = 32 * 1024;
 const WRITE_BYTES = 64 * 1024;
 
 /** What came last is held beside the memory tier, which does not take everything; this part of its size is enough for that. */
-const NEWEST_PART = 1 / 16;
+const NEWEST_PART = 1 / 8;
 
 /** Half-written files live here until they are renamed; whatever a killed process left is removed at the next start. */
 const UNFINISHED = "unfinished";

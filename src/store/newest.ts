@@ -1,33 +1,36 @@
-/** What came last, up to so many bytes: who waited for it takes it from here, whatever is worth to be remembered for longer. */
+/** The blocks that came last: who waited for one takes it from here, whatever is worth to be remembered for longer. */
+
+/** They are taken as soon as they are here; several may come at once. */
+const MOST = 4;
+
+/**
+ * In places that are filled again, and not in a Map: its old tables would hold what was deleted, and so keep it from being freed
+ * with what is new.
+ */
 export class Newest {
-  readonly #limit: number;
-  readonly #held = new Map<string, Uint8Array>();
-  #bytes = 0;
+  readonly #largest: number;
+  readonly #places: ({ key: string; block: Uint8Array } | undefined)[] = Array(MOST).fill(
+    undefined,
+  );
+  #next = 0;
 
   /** @param limit most bytes held at once */
   constructor(limit: number) {
-    this.#limit = limit;
+    this.#largest = limit / MOST;
   }
 
   get(key: string): Uint8Array | undefined {
-    return this.#held.get(key);
+    return this.#places.find((place) => place?.key === key)?.block;
   }
 
-  set(key: string, value: Uint8Array): void {
+  set(key: string, block: Uint8Array): void {
     this.delete(key);
-    this.#held.set(key, value);
-    this.#bytes += value.byteLength;
-    // A Map keeps insertion order.
-    for (const oldest of this.#held.keys()) {
-      if (this.#bytes <= this.#limit) break;
-      this.delete(oldest);
-    }
+    if (block.byteLength > this.#largest) return;
+    this.#places[this.#next++ % MOST] = { key, block };
   }
 
   delete(key: string): void {
-    const value = this.#held.get(key);
-    if (value === undefined) return;
-    this.#held.delete(key);
-    this.#bytes -= value.byteLength;
+    const index = this.#places.findIndex((place) => place?.key === key);
+    if (index >= 0) this.#places[index] = undefined;
   }
 }
