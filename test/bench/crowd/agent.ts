@@ -9,6 +9,7 @@ export type Outcome = { at: number } | { failed: string };
 
 export interface Agent {
   readonly host: string;
+  readonly pid: number;
   /** What it said when it was ready. @throws what kept it from it */
   ready(ms: number): Promise<Ready>;
   /** Connected to whom it wants to be. @throws what kept it from it */
@@ -49,6 +50,7 @@ export function startAgent(
 
   return {
     host: host.name,
+    pid: child.pid,
     ready: async (ms) => await first(["ready"], ms) as unknown as Ready,
     met: async (ms) => void await first(["met"], ms),
     async outcome(ms) {

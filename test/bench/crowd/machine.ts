@@ -1,4 +1,4 @@
-/** What a run takes of the processor: the whole machine's share, and the seconds of the processes in the hosts. */
+/** What a run takes of the machine: the processor's share, its seconds for the processes in the hosts, and their memory. */
 import { spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 
@@ -49,6 +49,17 @@ export function createCpuMeter(): CpuMeter {
     seconds: () =>
       [...last].reduce((sum, [pid, ticks]) => sum + ticks - first.get(pid)!, 0) / TICKS,
   };
+}
+
+/** The most memory that a process and its children had, in bytes. */
+export async function peakMemory(pid: number): Promise<number> {
+  const [status, children] = await Promise.all([
+    readFile(`/proc/${pid}/status`, "utf8"),
+    readFile(`/proc/${pid}/task/${pid}/children`, "utf8"),
+  ]);
+  const own = Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)![1]) * 1024;
+  const others = children.split(" ").filter(Boolean).map((child) => peakMemory(Number(child)));
+  return (await Promise.all(others)).reduce((sum, bytes) => sum + bytes, own);
 }
 
 /** Of a process, and of its children that have ended: what curl took is its parent's to tell. */

@@ -7,7 +7,7 @@ import { median, type Row, say } from "../table.ts";
 import { startAgent } from "./agent.ts";
 import { bareStream, type Contestant, kubo, nethood } from "./contestants.ts";
 import { type Content, createContent } from "./content.ts";
-import { createCpuMeter } from "./machine.ts";
+import { createCpuMeter, peakMemory } from "./machine.ts";
 import { factor } from "./report.ts";
 import { createRunFolder } from "./run-folder.ts";
 import { now } from "./talk.ts";
@@ -27,6 +27,8 @@ interface Transfer {
   seconds: number;
   /** Of both ends. */
   cpuSeconds: number;
+  /** The most that the reader had, in bytes. */
+  memory: number;
 }
 
 export async function measurePair({ reps, mib = 512, chunk }: PairOptions): Promise<Row[]> {
@@ -50,6 +52,7 @@ export async function measurePair({ reps, mib = 512, chunk }: PairOptions): Prom
     name,
     seconds: median(all.map(({ seconds }) => seconds)),
     cpuSeconds: median(all.map(({ cpuSeconds }) => cpuSeconds)),
+    memory: median(all.map(({ memory }) => memory)),
   }));
   return others.map(({ name, ...theirs }) => ({
     what: `two nodes, one file of ${mib} MiB, loopback: time ÷ ${name}`,
@@ -58,11 +61,10 @@ export async function measurePair({ reps, mib = 512, chunk }: PairOptions): Prom
   }));
 }
 
-function told({ seconds, cpuSeconds }: Transfer, { bytes }: Content): string {
-  const perGiB = (cpuSeconds / (bytes / GIB)).toFixed(1);
-  return `${seconds.toFixed(1)} s (${
-    Math.round(bytes / MIB / seconds)
-  } MiB/s, ${perGiB} CPU s/GiB)`;
+function told({ seconds, cpuSeconds, memory }: Transfer, { bytes }: Content): string {
+  const rate = Math.round(bytes / MIB / seconds), perGiB = (cpuSeconds / (bytes / GIB)).toFixed(1);
+  const most = Math.round(memory / MIB);
+  return `${seconds.toFixed(1)} s (${rate} MiB/s, ${perGiB} CPU s/GiB, reader ${most} MiB)`;
 }
 
 async function carry(contestant: Contestant, content: Content): Promise<Transfer> {
@@ -98,5 +100,6 @@ async function carry(contestant: Contestant, content: Content): Promise<Transfer
   const outcome = await agents[1]!.outcome(TRANSFER_MS);
   await meter.look(namespace);
   if ("failed" in outcome) throw new Error(`${contestant.name}: ${outcome.failed}`);
-  return { seconds: outcome.at - began, cpuSeconds: meter.seconds() };
+  const memory = await peakMemory(agents[1]!.pid);
+  return { seconds: outcome.at - began, cpuSeconds: meter.seconds(), memory };
 }
