@@ -44,8 +44,12 @@ const MAX_CHECKED = 32 * 1024;
  */
 const WRITE_BYTES = 64 * 1024;
 
-/** What came last is held beside the memory tier, which does not take everything; this part of its size is enough for that. */
-const NEWEST_PART = 1 / 8;
+/**
+ * What came just now is what neighbours ask for next, but a large file that only passes by would fill the memory tier with what
+ * nobody may ask for. Up to this size, in bytes, to read a block from disk costs more than its bytes do: it is held at once, and
+ * a larger one once it was asked for.
+ */
+const SMALL_BLOCK = 256 * 1024;
 
 /** Half-written files live here until they are renamed; whatever a killed process left is removed at the next start. */
 const UNFINISHED = "unfinished";
@@ -78,7 +82,7 @@ export class DiskBlocks extends FsBlockstore implements Blockstore {
     super(dir);
     const memory = options.memory ?? usualMemory(totalmem());
     this.#memory = new MemoryTier(memory, (block) => block.byteLength);
-    this.#newest = new Newest(memory * NEWEST_PART);
+    this.#newest = new Newest(memory);
   }
 
   /** @throws {NethoodError} DIR_UNWRITABLE, DISK_FULL */
@@ -146,10 +150,10 @@ export class DiskBlocks extends FsBlockstore implements Blockstore {
         throw diskError(error, this.path);
       }
     });
-    // What came just now is what neighbours ask for next. A view would keep all that it is a view of.
+    // A view would keep all that it is a view of.
     if (bytes.byteLength === bytes.buffer.byteLength) {
-      this.#memory.set(key, bytes);
       this.#newest.set(key, bytes);
+      if (bytes.byteLength <= SMALL_BLOCK) this.#memory.set(key, bytes);
     }
     for (const watcher of this.#watchers) watcher.stored(cid, bytes);
     return cid;

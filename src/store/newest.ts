@@ -3,6 +3,9 @@
 /** They are taken as soon as they are here; several may come at once. */
 const MOST = 4;
 
+/** A block that is larger than this part of the memory tier is not held. */
+const LARGEST_PART = 1 / 32;
+
 /**
  * In places that are filled again, and not in a Map: its old tables would hold what was deleted, and so keep it from being freed
  * with what is new.
@@ -14,9 +17,9 @@ export class Newest {
   );
   #next = 0;
 
-  /** @param limit most bytes held at once */
-  constructor(limit: number) {
-    this.#largest = limit / MOST;
+  /** @param memory how large the memory tier is, in bytes */
+  constructor(memory: number) {
+    this.#largest = memory * LARGEST_PART;
   }
 
   get(key: string): Uint8Array | undefined {

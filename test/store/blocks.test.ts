@@ -219,6 +219,24 @@ suite("blocks", (test, left) => {
     assert.not(await isHeld(few[4]!));
   });
 
+  test("a small block is in memory as soon as it is here, a large one once it was asked for", async () => {
+    await using dir = await createFolder();
+    const blocks = await openBlocks(dir.path, 16 * 1024 * KIB);
+    const put = async (one: Block) => {
+      await blocks.put(one.cid, one.bytes);
+      return one;
+    };
+    const small = await put(await block(256 * KIB));
+    const large = await put(await block(256 * KIB + 1));
+    const asked = await put(await block(256 * KIB + 1));
+    // Others come after them.
+    for (let n = 0; n < 4; n++) await put(await block(KIB));
+    await blocks.read(asked.cid);
+    removeFiles(dir.path);
+    const held = await Promise.all([small, large, asked].map(({ cid }) => blocks.has(cid)));
+    assert.equal(held, [true, false, true]);
+  });
+
   test("a block that many read at once is in memory once", async () => {
     await using dir = await createFolder();
     const blocks = await openBlocks(dir.path);
