@@ -1,59 +1,16 @@
 /** Blocks on disk: what is served is whole, what is damaged counts as missing, and memory is only a shortcut. */
-import { randomBytes } from "node:crypto";
-import {
-  existsSync,
-  readdirSync,
-  readFileSync,
-  truncateSync,
-  unlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { CID } from "multiformats/cid";
-import { code as RAW } from "multiformats/codecs/raw";
-import { sha256 } from "multiformats/hashes/sha2";
 import * as assert from "uvu/assert";
 import type { NethoodError } from "../../src/errors.ts";
 import { DiskBlocks } from "../../src/store/blocks.ts";
 import { inspect } from "../helpers/block-files.ts";
+import { type Block, block, fileIn, KIB, openBlocks } from "../helpers/disk-blocks.ts";
 import { createDisk, mountAvailable } from "../helpers/disk.ts";
 import { failure, thrown } from "../helpers/failure.ts";
 import { createFolder } from "../helpers/folder.ts";
 import { suite } from "../helpers/suite.ts";
-
-const KIB = 1024;
-
-interface Block {
-  cid: CID;
-  bytes: Uint8Array;
-}
-
-async function block(size: number): Promise<Block> {
-  const bytes = new Uint8Array(randomBytes(size));
-  return { cid: CID.createV1(RAW, await sha256.digest(bytes)), bytes };
-}
-
-async function openBlocks(dir: string, memory = 0): Promise<DiskBlocks> {
-  const blocks = new DiskBlocks(dir, { memory });
-  await blocks.open();
-  return blocks;
-}
-
-/** The block files below a folder. */
-function filesIn(dir: string): string[] {
-  const files = readdirSync(dir, { recursive: true, encoding: "utf8" });
-  return files.filter((file) => file.endsWith(".data")).map((file) => join(dir, file));
-}
-
-/** The one block file below a folder. */
-function fileIn(dir: string): string {
-  return filesIn(dir)[0]!;
-}
-
-function removeFiles(dir: string): void {
-  filesIn(dir).forEach((file) => unlinkSync(file));
-}
 
 suite("blocks", (test, left) => {
   test("what was put is there after a restart: get, has, getMany", async () => {
@@ -179,72 +136,6 @@ suite("blocks", (test, left) => {
     writeFileSync(join(dir.path, "unfinished", "7"), "half a bl");
     await openBlocks(dir.path);
     assert.equal(await inspect(dir.path), { whole: 1, damaged: [], unfinished: [] });
-  });
-
-  test("memory holds the blocks asked for most, up to its size, and the rest is served from disk", async () => {
-    await using dir = await createFolder();
-    const blocks = await openBlocks(dir.path, 10 * KIB);
-    const [a, b, c, large] = await Promise.all([4, 4, 4, 11].map((kib) => block(kib * KIB)));
-    // What was put is held while there is room: b and a.
-    for (const { cid, bytes } of [b!, a!, c!, large!]) await blocks.put(cid, bytes);
-    // c is asked for more than b, which came first, so that c displaces b; the large one fits nowhere.
-    for (const { cid } of [a!, b!, a!, c!, c!, large!]) await blocks.read(cid);
-    for (const { cid, bytes } of [a!, b!, c!, large!].reverse()) {
-      assert.equal(await (await openBlocks(dir.path)).read(cid), bytes);
-    }
-    removeFiles(dir.path);
-    const held = await Promise.all([a!, b!, c!, large!].map(({ cid }) => blocks.has(cid)));
-    assert.equal(held, [true, false, true, false]);
-  });
-
-  test("the last few that came are handed out from memory, though others are asked for more", async () => {
-    await using dir = await createFolder();
-    const blocks = await openBlocks(dir.path, 32 * KIB);
-    const popular = await block(32 * KIB);
-    await blocks.put(popular.cid, popular.bytes);
-    for (let time = 0; time < 9; time++) await blocks.read(popular.cid);
-    const few = await Promise.all(Array.from({ length: 5 }, () => block(KIB)));
-    const large = await block(2 * KIB);
-    const put = ({ cid, bytes }: Block) => blocks.put(cid, bytes);
-    const isHeld = async ({ cid }: Block) => await blocks.read(cid) !== undefined;
-    for (const one of [...few.slice(0, 4), large]) await put(one);
-    removeFiles(dir.path);
-    for (const one of few.slice(0, 4)) assert.ok(await isHeld(one));
-    assert.not(await isHeld(large), "it is more than its part");
-    await put(few[4]!);
-    removeFiles(dir.path);
-    assert.not(await isHeld(few[0]!));
-    for (const one of [...few.slice(1), popular]) assert.ok(await isHeld(one));
-    await blocks.delete(few[4]!.cid);
-    assert.not(await isHeld(few[4]!));
-  });
-
-  test("a small block is in memory as soon as it is here, a large one once it was asked for", async () => {
-    await using dir = await createFolder();
-    const blocks = await openBlocks(dir.path, 16 * 1024 * KIB);
-    const put = async (one: Block) => {
-      await blocks.put(one.cid, one.bytes);
-      return one;
-    };
-    const small = await put(await block(256 * KIB));
-    const large = await put(await block(256 * KIB + 1));
-    const asked = await put(await block(256 * KIB + 1));
-    // Others come after them.
-    for (let n = 0; n < 4; n++) await put(await block(KIB));
-    await blocks.read(asked.cid);
-    removeFiles(dir.path);
-    const held = await Promise.all([small, large, asked].map(({ cid }) => blocks.has(cid)));
-    assert.equal(held, [true, false, true]);
-  });
-
-  test("a block that many read at once is in memory once", async () => {
-    await using dir = await createFolder();
-    const blocks = await openBlocks(dir.path);
-    const { cid, bytes } = await block(4 * KIB);
-    await blocks.put(cid, bytes);
-    const [first, ...others] = await Promise.all(Array.from({ length: 5 }, () => blocks.read(cid)));
-    assert.equal(first, bytes);
-    for (const other of others) assert.is(other, first);
   });
 
   test("an abort passes its reason through, before and during a read", async () => {
