@@ -10,15 +10,7 @@
  * folder (its records are the lock), a block's file is never changed but replaced whole by a rename, and one that has shrunk or
  * grown all the same is checked again.
  */
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  statSync,
-  writeSync,
-} from "node:fs";
+import { existsSync, mkdirSync, renameSync, statSync } from "node:fs";
 import { mkdir, readFile, rm, unlink } from "node:fs/promises";
 import { totalmem } from "node:os";
 import { join, sep } from "node:path";
@@ -33,16 +25,10 @@ import { sha256Of } from "./digest.ts";
 import { diskError } from "./disk-error.ts";
 import { MemoryTier, usualMemory } from "./memory.ts";
 import { Newest } from "./newest.ts";
+import { writeInPieces } from "./pieces.ts";
 
 /** Most blocks that are remembered as checked: 32 GiB of the usual 1 MiB, in a few megabytes of memory. */
 const MAX_CHECKED = 32 * 1024;
-
-/**
- * Most bytes of one write to a file. Linux takes memory for what is written in pieces as large as the write, and the largest
- * are those that a hypervisor has to give back first: on such a machine a block of 1 MiB, written whole, takes three times as
- * long. Each write is a copy in memory, which ends sooner than another thread could be asked for it, and answer.
- */
-const WRITE_BYTES = 64 * 1024;
 
 /**
  * What came just now is what neighbours ask for next, but a large file that only passes by would fill the memory tier with what
@@ -133,7 +119,7 @@ export class DiskBlocks extends FsBlockstore implements Blockstore {
   /** Writes a block that is not here yet, or no longer whole. @throws {NethoodError} DISK_FULL, DIR_UNWRITABLE */
   override async put(cid: CID, value: Bytes, options: Abortable = {}): Promise<CID> {
     if (this.#isFiled(cid) && await this.has(cid, options)) return cid;
-    const bytes = value instanceof Uint8Array ? value : await concat(value);
+    const bytes = plain(value instanceof Uint8Array ? value : await concat(value));
     const { dir, path } = this.#file(cid);
     const unfinished = join(this.path, UNFINISHED, String(this.#unfinished++));
     const key = keyOf(cid);
@@ -231,8 +217,7 @@ export class DiskBlocks extends FsBlockstore implements Blockstore {
       throw error;
     });
     if (block === undefined) return undefined;
-    // A plain view: Node's Buffer pools and overrides slice(), which decoders do not expect.
-    const bytes = new Uint8Array(block.buffer, block.byteOffset, block.byteLength);
+    const bytes = plain(block);
     const key = keyOf(cid);
     if (this.#checked.get(key) === bytes.byteLength) return bytes;
     if (!await matches(cid, bytes)) {
@@ -265,16 +250,9 @@ export class DiskBlocks extends FsBlockstore implements Blockstore {
   }
 }
 
-/** @throws what the system says, with the file half-written */
-function writeInPieces(path: string, bytes: Uint8Array): void {
-  const file = openSync(path, "w");
-  try {
-    for (let at = 0; at < bytes.byteLength;) {
-      at += writeSync(file, bytes, at, Math.min(WRITE_BYTES, bytes.byteLength - at));
-    }
-  } finally {
-    closeSync(file);
-  }
+/** A view that is no Buffer, whose slice() is not what decoders expect. */
+function plain({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** The multihash, a character a byte: a block is the same under every codec, nobody reads it, and no base is encoded faster. */

@@ -203,13 +203,9 @@ export function createExchange(
 }
 
 function gone(cid: CID): never {
-  throw new NethoodError(
-    "NO_PROVIDERS",
-    `${cid} came, and was removed from this machine at once.`,
-    {
-      hint: "Try again.",
-    },
-  );
+  throw new NethoodError("NO_PROVIDERS", `${cid} came, and was removed at once.`, {
+    hint: "Try again.",
+  });
 }
 
 function over(): NethoodError {

@@ -1,4 +1,5 @@
 /** What of the blocks on disk is in memory, and since when. */
+import { Buffer } from "node:buffer";
 import * as assert from "uvu/assert";
 import { type Block, block, KIB, openBlocks, removeFiles } from "../helpers/disk-blocks.ts";
 import { createFolder } from "../helpers/folder.ts";
@@ -59,6 +60,16 @@ suite("blocks in memory", (test) => {
     removeFiles(dir.path);
     const held = await Promise.all([small, large, asked].map(({ cid }) => blocks.has(cid)));
     assert.equal(held, [true, false, true]);
+  });
+
+  test("what was put as a Buffer is handed out as a plain array", async () => {
+    await using dir = await createFolder();
+    const blocks = await openBlocks(dir.path, 16 * 1024 * KIB);
+    const { cid, bytes } = await block(KIB);
+    await blocks.put(cid, Buffer.from(bytes.buffer));
+    const read = await blocks.read(cid);
+    assert.is(read!.constructor, Uint8Array);
+    assert.equal(read, bytes);
   });
 
   test("a block that many read at once is in memory once", async () => {
