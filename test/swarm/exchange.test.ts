@@ -31,6 +31,7 @@ suite("exchange", (test) => {
     swarm.bring(BLOCK);
     assert.equal(await Promise.all(reads), [BLOCK, BLOCK, BLOCK]);
     assert.is(swarm.asked, 1);
+    await until("what still looked for it is ended", () => swarm.ended === 1);
     // Nothing is left of it: who reads later, when the block is gone, asks anew.
     swarm.store.remove();
     assert.equal(await get(CID_OF_BLOCK), BLOCK);
