@@ -1,5 +1,5 @@
 /** What 1,000 connections that all ask at once cost in memory, over a node that has done nothing yet. */
-import { readFile } from "node:fs/promises";
+import { processMemory } from "../helpers/process-memory.ts";
 import { rate } from "./gateway-load.ts";
 import type { Served } from "./gateway-servers.ts";
 import type { Row } from "./table.ts";
@@ -11,7 +11,7 @@ const IDLE_MS = 5_000;
 
 export async function measureConnections({ url, pid }: Served): Promise<Row[]> {
   await sleep(IDLE_MS);
-  const idle = await resident(pid);
+  const idle = await processMemory(pid, "VmRSS");
   const mb = (bytes: number) => `${Math.round(bytes / 1e6)} MB`;
   const rows: Row[] = [];
   // The small answers first: what they took is not given back before the large ones come.
@@ -32,16 +32,11 @@ async function peak(pid: number, work: Promise<unknown>): Promise<number> {
   let over = false;
   const done = work.finally(() => over = true);
   while (!over) {
-    most = Math.max(most, await resident(pid));
+    most = Math.max(most, await processMemory(pid, "VmRSS"));
     await sleep(SAMPLE_MS);
   }
   await done;
   return most;
-}
-
-async function resident(pid: number): Promise<number> {
-  const kib = /^VmRSS:\s+(\d+) kB/m.exec(await readFile(`/proc/${pid}/status`, "utf8"));
-  return Number(kib?.[1]) * 1024;
 }
 
 function sleep(ms: number): Promise<void> {

@@ -1,9 +1,10 @@
 /** From the command to the first served byte, and what an idle node holds in memory; a bare HTTP server beside it. */
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { createFolder } from "../helpers/folder.ts";
+import { processMemory } from "../helpers/process-memory.ts";
 import { localhost } from "../helpers/process.ts";
 import { median, ratio, type Row, say, seconds, time } from "./table.ts";
 
@@ -65,6 +66,5 @@ async function served(words: string[], idle = 0): Promise<{ ms: number; rss: num
   await time(async () => await (await fetch(`${gateway}${PAGE}`)).text());
   const ms = performance.now() - began;
   if (idle > 0) await new Promise((resolve) => setTimeout(resolve, idle));
-  const kib = /^VmRSS:\s+(\d+) kB/m.exec(await readFile(`/proc/${child.pid}/status`, "utf8"));
-  return { ms, rss: Number(kib?.[1]) * 1024 };
+  return { ms, rss: await processMemory(child.pid, "VmRSS") };
 }

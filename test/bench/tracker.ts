@@ -10,6 +10,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { signAnnounce } from "../../src/routing/announce.ts";
 import { createFolder } from "../helpers/folder.ts";
+import { processMemory } from "../helpers/process-memory.ts";
 import { type Child, localhost } from "../helpers/process.ts";
 import { createRedis, redisAvailable } from "../helpers/redis.ts";
 import { BOTH_CORES, CLIENT_CORE, SERVER_CORE } from "./gateway-load.ts";
@@ -144,7 +145,7 @@ async function many(dir: string): Promise<Row[]> {
   const asked = ([[first, small], [second, large]] as const).map(([tracker, { path }]) => {
     const asks = lookupScript(path);
     const ask = (connections?: number) => load(tracker.url, asks, connections);
-    return { ask, memory: () => resident(tracker.pid), p99s: [] as number[] };
+    return { ask, memory: () => processMemory(tracker.pid, "VmRSS"), p99s: [] as number[] };
   });
   for (const { ask } of asked) await ask();
   for (let round = 0; round < ROUNDS; round++) {
@@ -270,9 +271,4 @@ async function load(
     rate: Number(/^Requests\/sec:\s+([\d.]+)/m.exec(told)?.[1]),
     p99: Number(time) * factor,
   };
-}
-
-async function resident(pid: number): Promise<number> {
-  const kib = /^VmRSS:\s+(\d+) kB/m.exec(await readFile(`/proc/${pid}/status`, "utf8"));
-  return Number(kib?.[1]) * 1024;
 }

@@ -1,12 +1,12 @@
 /** What many connections at once cost: what they all read is in memory but once. */
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import * as assert from "uvu/assert";
 import { createNode } from "../../src/node.ts";
 import { createSeeder } from "../../src/seeder.ts";
 import { addFiles, createFolder } from "../helpers/folder.ts";
+import { processMemory } from "../helpers/process-memory.ts";
 import { startNode } from "../helpers/program.ts";
 import { open } from "../helpers/socket.ts";
 import { suite } from "../helpers/suite.ts";
@@ -32,11 +32,11 @@ suite("gateway: memory", (test) => {
     await using child = await startNode([], { dir });
     const answer = await fetch(`${child.gateway}/ipfs/${cid}/a.bin`);
     await answer.bytes();
-    const idle = await memory(child.pid, "VmRSS");
+    const idle = await processMemory(child.pid, "VmRSS");
     const get = `GET /ipfs/${cid}/a.bin HTTP/1.1\r\nHost: ${new URL(child.gateway).host}\r\n\r\n`;
     const clients = Array.from({ length: CONNECTIONS }, () => reader(child.gateway, get));
     await Promise.all(clients);
-    const taken = await memory(child.pid, "VmHWM") - idle;
+    const taken = await processMemory(child.pid, "VmHWM") - idle;
     assert.ok(taken < CONNECTIONS * MOST_PER_CONNECTION, `${Math.round(taken / 1e6)} MB`);
   });
 });
@@ -55,12 +55,4 @@ async function reader(url: string, get: string): Promise<void> {
     socket.write(get);
   }
   socket.destroy();
-}
-
-/** Bytes of memory that a process has now, or had at most. */
-async function memory(pid: number, what: "VmRSS" | "VmHWM"): Promise<number> {
-  const kib = new RegExp(`^${what}:\\s+(\\d+) kB`, "m").exec(
-    await readFile(`/proc/${pid}/status`, "utf8"),
-  );
-  return Number(kib?.[1]) * 1024;
 }

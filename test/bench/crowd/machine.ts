@@ -1,6 +1,7 @@
 /** What a run takes of the machine: the processor's share, its seconds for the processes in the hosts, and their memory. */
 import { spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
+import { processMemory } from "../../helpers/process-memory.ts";
 
 /** Ticks of the processor's clock, as the kernel counts them, in a second. */
 const TICKS = Number(spawnSync("getconf", ["CLK_TCK"], { encoding: "utf8" }).stdout) || 100;
@@ -53,13 +54,10 @@ export function createCpuMeter(): CpuMeter {
 
 /** The most memory that a process and its children had, in bytes. */
 export async function peakMemory(pid: number): Promise<number> {
-  const [status, children] = await Promise.all([
-    readFile(`/proc/${pid}/status`, "utf8"),
-    readFile(`/proc/${pid}/task/${pid}/children`, "utf8"),
-  ]);
-  const own = Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)![1]) * 1024;
-  const others = children.split(" ").filter(Boolean).map((child) => peakMemory(Number(child)));
-  return (await Promise.all(others)).reduce((sum, bytes) => sum + bytes, own);
+  const children = (await readFile(`/proc/${pid}/task/${pid}/children`, "utf8")).split(" ");
+  const all = children.filter(Boolean).map((child) => peakMemory(Number(child)));
+  all.push(processMemory(pid, "VmHWM"));
+  return (await Promise.all(all)).reduce((sum, bytes) => sum + bytes, 0);
 }
 
 /** Of a process, and of its children that have ended: what curl took is its parent's to tell. */
