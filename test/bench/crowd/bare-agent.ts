@@ -1,46 +1,66 @@
-/** A stream of libp2p and nothing else (TCP, noise, yamux), as an agent: what any protocol on it can hope for. */
-import type { Connection } from "@libp2p/interface";
+/**
+ * Streams of libp2p and nothing else (TCP, noise, yamux), as an agent: what any protocol on them can hope for. A reader takes an
+ * equal part of everything from each of the others. Who has what is no question here: all send bytes that mean nothing.
+ */
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { noise } from "@libp2p/noise";
 import { tcp } from "@libp2p/tcp";
 import { yamux } from "@libp2p/yamux";
 import { multiaddr } from "@multiformats/multiaddr";
 import { createLibp2p } from "libp2p";
+import { until } from "../../helpers/until.ts";
 import { config, obey, tell } from "./talk.ts";
 
 const PROTOCOL = "/nethood-bench/bare/1";
 const WRITE_BYTES = 256 * 1024;
+/** How long the others are waited for, in milliseconds. */
+const MEET_MS = 60_000;
 
-const { role, address, options } = config();
-const bytes = options.bytes as number;
+const { address, source, before, others } = config();
+const bytes = await sizeOf(source);
 const host = await createLibp2p({
   addresses: { listen: [`/ip4/${address}/tcp/0`] },
   transports: [tcp()],
   connectionEncrypters: [noise()],
   streamMuxers: [yamux()],
 });
-if (role === "seeder") {
-  await host.handle(PROTOCOL, async (stream) => {
-    const piece = crypto.getRandomValues(new Uint8Array(WRITE_BYTES / 4));
-    const write = new Uint8Array(WRITE_BYTES);
-    for (let at = 0; at < WRITE_BYTES; at += piece.byteLength) write.set(piece, at);
-    for (let left = bytes; left > 0; left -= WRITE_BYTES) {
-      if (!stream.send(write.subarray(0, Math.min(left, WRITE_BYTES)))) await stream.onDrain();
-    }
-    await stream.close();
-  });
-}
+const piece = crypto.getRandomValues(new Uint8Array(WRITE_BYTES / 4));
+const write = new Uint8Array(WRITE_BYTES);
+for (let at = 0; at < WRITE_BYTES; at += piece.byteLength) write.set(piece, at);
+await host.handle(PROTOCOL, async (stream) => {
+  for (let left = Math.ceil(bytes / others); left > 0; left -= WRITE_BYTES) {
+    if (!stream.send(write.subarray(0, Math.min(left, WRITE_BYTES)))) await stream.onDrain();
+  }
+  await stream.close();
+});
 tell("ready", { address, multiaddr: String(host.getMultiaddrs()[0]) });
 
-let connection: Connection;
 await obey({
-  async meet([seeder]) {
-    if (role === "reader") connection = await host.dial(multiaddr(String(seeder!.multiaddr)));
+  async meet(everyone) {
+    for (const { address, multiaddr: at } of everyone) {
+      if (before.includes(address)) await host.dial(multiaddr(String(at)));
+    }
+    await until("all are connected", () => host.getConnections().length >= others, MEET_MS);
   },
   async go() {
-    const stream = await connection.newStream(PROTOCOL);
     let read = 0;
-    for await (const data of stream) read += data.byteLength;
-    return () => String(read);
+    await Promise.all(
+      host.getConnections().map(async (connection) => {
+        const stream = await connection.newStream(PROTOCOL);
+        for await (const data of stream) read += data.byteLength;
+      }),
+    );
+    return () => String(Math.min(read, bytes)); // a part was rounded up
   },
   stop: async () => await host.stop(),
 });
+
+async function sizeOf(dir: string): Promise<number> {
+  const entries = await readdir(dir, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  const stats = await Promise.all(
+    files.map(({ parentPath, name }) => stat(join(parentPath, name))),
+  );
+  return stats.reduce((sum, { size }) => sum + size, 0);
+}

@@ -72,15 +72,13 @@ export const libtorrents: Contestant[] = [
   }))
 );
 
-/** One stream of so many bytes, between two agents. */
-export function bareStream(bytes: number): Contestant {
-  return {
-    name: "a bare libp2p stream",
-    program: onThisRuntime("bare-agent.ts"),
-    options: { bytes },
-    missing: () => undefined,
-  };
-}
+/** The same number of bytes, between the same agents, and no protocol. */
+export const bareStreams: Contestant = {
+  name: "bare libp2p streams",
+  program: onThisRuntime("bare-agent.ts"),
+  options: { unchecked: true },
+  missing: () => undefined,
+};
 
 /** The agent of a kind of hostile reader; it finds its victims as any reader does. */
 export function hostile(kind: Hostile): Contestant {

@@ -5,7 +5,7 @@ import { createLab } from "../../helpers/lab.ts";
 import { createHost } from "../../helpers/process.ts";
 import { median, type Row, say } from "../table.ts";
 import { startAgent } from "./agent.ts";
-import { bareStream, type Contestant, kubo, nethood } from "./contestants.ts";
+import { bareStreams, type Contestant, kubo, nethood } from "./contestants.ts";
 import { type Content, createContent } from "./content.ts";
 import { createCpuMeter, peakMemory } from "./machine.ts";
 import { factor } from "./report.ts";
@@ -35,7 +35,7 @@ export async function measurePair({ reps, mib = 512, chunk }: PairOptions): Prom
   await using folder = await createRunFolder();
   const content = await createContent(join(folder.path, "content"), { mib });
   const ours: Contestant = nethood(chunk);
-  const contestants = [ours, bareStream(content.bytes), kubo].filter((contestant) => {
+  const contestants = [ours, bareStreams, kubo].filter((contestant) => {
     const missing = contestant.missing();
     if (missing !== undefined) say(`left out: ${contestant.name} (${missing})`);
     return missing === undefined;

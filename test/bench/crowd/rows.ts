@@ -1,7 +1,7 @@
 /** The rows of the table, each a question of its own. */
 import type { Row } from "../table.ts";
 import { type Conditions, describe, HOSTILE } from "./conditions.ts";
-import { hostile, http, kubo, libtorrents, nethood, tracked } from "./contestants.ts";
+import { bareStreams, hostile, http, kubo, libtorrents, nethood, tracked } from "./contestants.ts";
 import { measurePair } from "./pair.ts";
 import { factor, last, ratioOf } from "./report.ts";
 import type { Run } from "./run.ts";
@@ -93,7 +93,10 @@ export const ROWS: Record<string, { what: string; measure: Measure }> = {
     what: `as thin, beside a ${HOSTILE.join(", a ")}, ÷ without`,
     measure: besideHostile,
   },
-  cpu: { what: "as fast: CPU seconds per GiB carried, ÷ libtorrent's best", measure: cpu },
+  cpu: {
+    what: "as fast: CPU seconds per GiB carried, ÷ libtorrent's best, bare libp2p streams",
+    measure: cpu,
+  },
   pair: {
     what: "two nodes, 512 MiB, loopback, ÷ a bare libp2p stream and Kubo to Kubo",
     measure: (_, options) => measurePair(options),
@@ -149,16 +152,17 @@ async function besideHostile(session: Session, options: RowOptions): Promise<Row
 
 async function cpu(session: Session, options: RowOptions): Promise<Row[]> {
   const conditions = fast(options);
-  const [ours, theirs] = await session.race(conditions, [
+  const [ours, ...theirs] = await session.race(conditions, [
     nethood(options.chunk ?? SMALL),
     libtorrents,
+    bareStreams,
   ]);
-  if (!ours || !theirs) return [];
+  if (!ours) return [];
   const told = ({ cpuSecondsPerGiB, cpuShare }: Run) =>
     `${cpuSecondsPerGiB.toFixed(0)} s (${Math.round(cpuShare * 100)} % of the machine)`;
-  return [{
-    what: `${describe(conditions)}: CPU seconds per GiB carried ÷ ${theirs.contestant}`,
-    result: `**${factor(ours.cpuSecondsPerGiB / theirs.cpuSecondsPerGiB)}**`,
-    figures: `${told(ours)} ÷ ${told(theirs)}`,
-  }];
+  return theirs.filter((run) => run !== undefined).map((run) => ({
+    what: `${describe(conditions)}: CPU seconds per GiB carried ÷ ${run.contestant}`,
+    result: `**${factor(ours.cpuSecondsPerGiB / run.cpuSecondsPerGiB)}**`,
+    figures: `${told(ours)} ÷ ${told(run)}`,
+  }));
 }
