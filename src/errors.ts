@@ -96,6 +96,16 @@ export function notCached(what: string): NethoodError {
   });
 }
 
+/** What was looked for; undefined where there is no such thing, which libp2p and Helia say with an error of this name. */
+export async function unlessMissing<T>(search: Promise<T>): Promise<T | undefined> {
+  try {
+    return await search;
+  } catch (error) {
+    if (error instanceof Error && error.name === "NotFoundError") return undefined;
+    throw error;
+  }
+}
+
 /** The `code` of a Node.js system error such as `ENOSPC`, searched through the chain of causes. */
 export function systemCode(error: unknown): string | undefined {
   for (let e = error; e instanceof Error; e = e.cause) {

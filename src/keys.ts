@@ -5,7 +5,7 @@ import { base36 } from "multiformats/bases/base36";
 import { CID } from "multiformats/cid";
 import { parseAddress, parseName } from "./content/address.ts";
 import { pinEach } from "./content/pin.ts";
-import { NethoodError } from "./errors.ts";
+import { NethoodError, unlessMissing } from "./errors.ts";
 import { readKeyFile, toPem, toWords } from "./name/key-file.ts";
 import { type Claim, type OwnKey, TTL_MS } from "./name/ipns.ts";
 import { labelOf, nextLabel, readLabel, succeed } from "./name/keyring.ts";
@@ -166,12 +166,7 @@ async function exported(
   label: string,
   signal: AbortSignal | undefined,
 ): Promise<PrivateKey | undefined> {
-  try {
-    return await keychain.exportKey(label, { ...(signal && { signal }) });
-  } catch (error) {
-    if (error instanceof Error && error.name === "NotFoundError") return undefined;
-    throw error;
-  }
+  return await unlessMissing(keychain.exportKey(label, { ...(signal && { signal }) }));
 }
 
 function described(site: string, key: string): SiteKey & { dnslink: string } {

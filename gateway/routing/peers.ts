@@ -1,9 +1,10 @@
 /** Who has it, and where somebody is: what this node knows without asking anybody. */
-import type { Peer, PeerId } from "@libp2p/interface";
+import type { PeerId } from "@libp2p/interface";
 import { peerIdFromCID } from "@libp2p/peer-id";
 import type { CID } from "multiformats/cid";
 import { identity } from "multiformats/hashes/identity";
 import { parseKey } from "../../src/content/address.ts";
+import { unlessMissing } from "../../src/errors.ts";
 import type { Node } from "../../src/node.ts";
 import type { Distance } from "../../src/routing/network.ts";
 import { reaches } from "./asker.ts";
@@ -48,13 +49,8 @@ export async function peer(
   options: { signal: AbortSignal },
 ): Promise<PeerRecord[]> {
   if (id.toString() === node.id) return [self(node, from)];
-  let known: Peer;
-  try {
-    known = await node.helia.libp2p.peerStore.get(id, options);
-  } catch (error) {
-    if (error instanceof Error && error.name === "NotFoundError") return [];
-    throw error;
-  }
+  const known = await unlessMissing(node.helia.libp2p.peerStore.get(id, options));
+  if (known === undefined) return [];
   const { addresses, protocols } = known;
   const speaksBitswap = protocols.some((protocol) => BITSWAP_PROTOCOL.test(protocol));
   return [record(id.toString(), addresses.map(({ multiaddr }) => `${multiaddr}`), {

@@ -4,6 +4,7 @@
  */
 import type { GraphWalkerFactory, Helia } from "@helia/interface";
 import type { CID } from "multiformats/cid";
+import { unlessMissing } from "../errors.ts";
 import type { Blocks } from "./blocks.ts";
 import { canLink, linksOf } from "./document.ts";
 
@@ -118,13 +119,8 @@ export async function findPin(
   { pins }: Pick<Helia, "pins">,
   root: CID,
 ): Promise<{ depth: number; owners: Owners } | undefined> {
-  try {
-    const { depth, metadata } = await pins.get(root);
-    return { depth, owners: metadata as Owners };
-  } catch (error) {
-    if (error instanceof Error && error.name === "NotFoundError") return undefined;
-    throw error;
-  }
+  const pin = await unlessMissing(pins.get(root));
+  return pin && { depth: pin.depth, owners: pin.metadata as Owners };
 }
 
 export function changeOwners(

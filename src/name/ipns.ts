@@ -4,7 +4,7 @@ import { createIPNSRecord, IPNSEntry } from "@helia/ipns";
 import { base36 } from "multiformats/bases/base36";
 import type { CID } from "multiformats/cid";
 import { unlessAborted } from "../abort.ts";
-import { NethoodError, notCached } from "../errors.ts";
+import { NethoodError, notCached, unlessMissing } from "../errors.ts";
 import type { IpnsRecords } from "../store/ipns.ts";
 import { createKept } from "./kept.ts";
 import { explainMissing } from "./missing.ts";
@@ -149,12 +149,7 @@ export function createNames(
     label: string,
     signal: AbortSignal | undefined,
   ): Promise<PrivateKey | undefined> {
-    try {
-      return await unlessAborted(open(label), signal);
-    } catch (error) {
-      if (!(error instanceof Error && error.name === "NotFoundError")) throw error;
-      return undefined;
-    }
+    return await unlessMissing(unlessAborted(open(label), signal));
   }
 
   /** It is made where there is none. */
