@@ -2,23 +2,18 @@
  * Streams of libp2p and nothing else (TCP, noise, yamux), as an agent: what any protocol on them can hope for. A reader takes an
  * equal part of everything from each of the others. Who has what is no question here: all send bytes that mean nothing.
  */
-import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
 import { noise } from "@libp2p/noise";
 import { tcp } from "@libp2p/tcp";
 import { yamux } from "@libp2p/yamux";
 import { multiaddr } from "@multiformats/multiaddr";
 import { createLibp2p } from "libp2p";
 import { until } from "../../helpers/until.ts";
-import { config, obey, tell } from "./talk.ts";
+import { config, MEET_MS, obey, tell } from "./talk.ts";
 
 const PROTOCOL = "/nethood-bench/bare/1";
 const WRITE_BYTES = 256 * 1024;
-/** How long the others are waited for, in milliseconds. */
-const MEET_MS = 60_000;
 
-const { address, source, before, others } = config();
-const bytes = await sizeOf(source);
+const { address, bytes, before, others } = config();
 const host = await createLibp2p({
   addresses: { listen: [`/ip4/${address}/tcp/0`] },
   transports: [tcp()],
@@ -55,12 +50,3 @@ await obey({
   },
   stop: async () => await host.stop(),
 });
-
-async function sizeOf(dir: string): Promise<number> {
-  const entries = await readdir(dir, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile());
-  const stats = await Promise.all(
-    files.map(({ parentPath, name }) => stat(join(parentPath, name))),
-  );
-  return stats.reduce((sum, { size }) => sum + size, 0);
-}

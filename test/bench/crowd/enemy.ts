@@ -4,12 +4,10 @@ import type { CID } from "multiformats/cid";
 import type { Frame } from "../../../src/swarm/frame.ts";
 import { bitsOf, createWirePeer, type Wire } from "../../helpers/swarm-wire.ts";
 import { until } from "../../helpers/until.ts";
-import { config, obey, tell } from "./talk.ts";
+import { config, MEET_MS, obey, tell } from "./talk.ts";
 
 /** How often a dropped stream is tried again, in milliseconds. */
 const AGAIN_MS = 2_000;
-/** How long others are waited for, in milliseconds. */
-const MEET_MS = 60_000;
 const PORT = 4001;
 
 type Open = Frame & { type: "open" };

@@ -12,12 +12,10 @@ import { createTracker } from "../../../src/tracker.ts";
 import { createTrackerApp } from "../../../gateway/tracker/app.ts";
 import { serve } from "../../../gateway/serve.ts";
 import { until } from "../../helpers/until.ts";
-import { config, obey, tell } from "./talk.ts";
+import { config, MEET_MS, obey, tell } from "./talk.ts";
 
 /** How often it is looked for leaves that have come, in milliseconds. */
 const REPORT_MS = 250;
-/** How long peers are waited for, in milliseconds. */
-const MEET_MS = 60_000;
 /** The codec of a leaf: bytes, and nothing else. */
 const RAW = 0x55;
 const PORT = 4001;

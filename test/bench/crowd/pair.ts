@@ -83,6 +83,7 @@ async function carry(contestant: Contestant, content: Content): Promise<Transfer
       role: index === 0 ? "seeder" : "reader",
       dir,
       source: content.dir,
+      bytes: content.bytes,
       before: addresses.slice(0, index),
       others: 1,
       report: false,

@@ -70,6 +70,7 @@ export async function runCrowd(contestant: Contestant, conditions: Conditions): 
       role: index === 0 ? "seeder" : "reader",
       dir,
       source: content.dir,
+      bytes: content.bytes,
       before: hosts.slice(0, index).map((name) => lab.hosts[name]!.address),
       others: conditions.readers, // those who mean harm are not waited for
       report: conditions.kill !== undefined,

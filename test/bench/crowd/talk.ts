@@ -9,6 +9,9 @@
 import process from "node:process";
 import { createInterface } from "node:readline";
 
+/** How long agents wait for those they are to meet, in milliseconds. */
+export const MEET_MS = 60_000;
+
 export interface Config {
   role: "seeder" | "reader";
   /** IPv4 address of its host. */
@@ -17,6 +20,8 @@ export interface Config {
   dir: string;
   /** What the seeder has. */
   source: string;
+  /** Bytes of all that. */
+  bytes: number;
   /** Addresses of the hosts before this one: if everybody connects to those, all are connected, and once only. */
   before: string[];
   /** How many others there are who mean well. */
